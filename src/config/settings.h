@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * settings: assignments with their origin, before they become a spec.
+ *
+ * The command line gives one list, a .nspawn file another. Which side wins is decided per group of options (see
+ * enum setting_group) and by --settings=; losing assignments stay in the list, marked, so that `redd config` can
+ * tell where each value came from and why another one does not count. Applying the winners in order to a fresh
+ * spec, through each row's parser, gives the spec: no value is ever copied between two structs.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/error.h"
+#include "config/spec.h"
+
+struct option_row;
+
+enum origin_kind { ORIGIN_COMMAND_LINE, ORIGIN_FILE, ORIGIN_ENVIRONMENT };
+enum assignment_state { ASSIGNMENT_COUNTS, ASSIGNMENT_OVERRIDDEN, ASSIGNMENT_UNTRUSTED, ASSIGNMENT_INVALID };
+
+struct assignment {
+    const struct option_row *row;
+    char *value;                /* NULL: an option without argument */
+    enum origin_kind origin;
+    unsigned line;              /* file: line number */
+    enum assignment_state state;
+};
+
+struct settings {
+    struct assignment *item;
+    size_t count;
+    char *file;                 /* path of the .nspawn file in use, NULL: none */
+    bool file_trusted;
+};
+
+void settings_done(struct settings *settings);
+
+/* Reads argv (argv[0] is skipped). The payload's command goes to SPEC-independent assignments too (row "command").
+ * Sets *ret_action when --help or --version was seen. Bad usage: one line, -EINVAL, hint "try --help".
+ * Every value is parsed once for validity, so that errors do not depend on what a file says. */
+enum argv_action { ARGV_RUN, ARGV_HELP, ARGV_VERSION, ARGV_VALUES };
+int settings_read_argv(struct settings *settings, int argc, char **argv, enum argv_action *ret_action, struct error **err);
+
+/* Looks for NAME.nspawn: /etc/systemd/nspawn, /run/systemd/nspawn (trusted), then DIRECTORY_BESIDE (may be NULL;
+ * untrusted unless TRUST_ALL). Missing is fine; present but unreadable or malformed ("[Exec" without "]") is an error.
+ * Unknown keys and sections, bad values and ignored untrusted keys are warned about (log_warning), with file, line
+ * and the nearest known key, and do not fail. */
+int settings_read_file(struct settings *settings, const char *name, const char *directory_beside, bool trust_all,
+                       struct error **err);
+
+/* The same for bytes already read; for tests and the fuzzer. */
+int settings_parse_file(struct settings *settings, const char *path, const char *text, size_t size, bool trusted,
+                        struct error **err);
+
+/* Decides per group which side counts, then fills SPEC (already spec_init()ed) from the winners. */
+int settings_apply(struct settings *settings, enum settings_mode mode, struct spec *spec, struct error **err);
+
+/* Prints every effective setting and its origin, aligned, to FD (for `redd config`). */
+int settings_explain(const struct settings *settings, const struct spec *spec, int fd, struct error **err);
