@@ -1,0 +1,7 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <stdlib.h>
+
+int main(void)
+{
+    return EXIT_SUCCESS;
+}
