@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <sys/types.h>
 
+#include "base/kernel.h"
 #include "base/mem.h"
 #include "base/path.h"
 
@@ -121,10 +122,15 @@ int file_write_existing(int dir_fd, const char *path, const char *text)
 
 int file_replace_at(int dir_fd, const char *path, const char *text, size_t size, mode_t mode, struct error **err)
 {
+    static const int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
     auto_free char *fresh = mem_format("%s.new~", path);
 
-    (void) unlinkat(dir_fd, fresh, 0);
-    auto_close int fd = openat(dir_fd, fresh, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
+    auto_close int fd = openat(dir_fd, fresh, flags, mode);
+    if (fd < 0 && errno == EEXIST) {
+        /* left by a writer that died */
+        (void) unlinkat(dir_fd, fresh, 0);
+        fd = openat(dir_fd, fresh, flags, mode);
+    }
     if (fd < 0)
         return fail(err, errno, "cannot create %s", fresh);
 
@@ -161,49 +167,99 @@ static void keep_first(int *first, int r)
         *first = r;
 }
 
-static int remove_below(int parent_fd, const char *name, dev_t device)
+/* A tree's owner may have nested it deeper than we may have descriptors: from here on down, folders are moved up to
+ * the top first and removed from there. */
+#define REMOVE_DEPTH 100
+
+struct removal {
+    int top_fd;
+    unsigned n_moved;
+    bool again;                 /* something was moved to the top, perhaps behind the reader */
+    int first;                  /* failure */
+};
+
+static void move_to_top(struct removal *removal, int parent_fd, const char *name)
 {
-    int first = 0;
-    auto_close int fd = openat(parent_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    if (fd < 0)
-        return -errno;
+    char fresh[32];
+    int r;
 
-    struct stat st;
-    if (fstat(fd, &st) < 0)
-        return -errno;
-    if (st.st_dev != device)
-        return -EXDEV;
+    do {
+        (void) snprintf(fresh, sizeof fresh, ".removed-%u", removal->n_moved++);
+        r = renameat(parent_fd, name, removal->top_fd, fresh);
+    } while (r < 0 && (errno == EEXIST || errno == ENOTEMPTY || errno == ENOTDIR));
+    if (r < 0)
+        keep_first(&removal->first, -errno);
+    else
+        removal->again = true;
+}
 
-    DIR *dir = fdopendir(dup(fd));
-    if (!dir)
-        return -errno;
+/* Takes FD. */
+static void remove_children(struct removal *removal, int fd, unsigned depth)
+{
+    /* not a device number: a bind mount has that of its source, and a subvolume of the tree has one of its own */
+    struct open_how how = {
+        .flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC,
+        .resolve = RESOLVE_NO_XDEV | RESOLVE_BENEATH,
+    };
+    DIR *dir = fdopendir(fd);
 
+    if (!dir) {
+        keep_first(&removal->first, -errno);
+        (void) close(fd);
+        return;
+    }
     for (struct dirent *entry; (entry = readdir(dir));) {
-        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+        const char *name = entry->d_name;
+
+        if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
             continue;
-        if (entry->d_type != DT_DIR && unlinkat(fd, entry->d_name, 0) == 0)
+        if (entry->d_type != DT_DIR && (unlinkat(fd, name, 0) == 0 || errno == ENOENT))
             continue;
         if (entry->d_type != DT_DIR && errno != EISDIR) {
-            keep_first(&first, -errno);
+            keep_first(&removal->first, -errno);
             continue;
         }
-        keep_first(&first, remove_below(fd, entry->d_name, device));
+        if (depth == REMOVE_DEPTH) {
+            if (unlinkat(fd, name, AT_REMOVEDIR) < 0 && errno != ENOENT)
+                move_to_top(removal, fd, name);
+            continue;
+        }
+
+        int child = sys_openat2(fd, name, &how, sizeof how);
+        if (child < 0) {
+            keep_first(&removal->first, -errno);
+            continue;
+        }
+        remove_children(removal, child, depth + 1);
+        if (unlinkat(fd, name, AT_REMOVEDIR) < 0 && errno != ENOENT)
+            keep_first(&removal->first, -errno);
     }
     (void) closedir(dir);
-    if (unlinkat(parent_fd, name, AT_REMOVEDIR) < 0)
-        keep_first(&first, -errno);
-    return first;
 }
 
 int tree_remove_at(int dir_fd, const char *path)
 {
-    struct stat st;
+    if (unlinkat(dir_fd, path, 0) == 0 || errno == ENOENT)
+        return 0;
+    if (errno != EISDIR)
+        return -errno;
 
-    if (fstatat(dir_fd, path, &st, AT_SYMLINK_NOFOLLOW) < 0)
-        return errno == ENOENT ? 0 : -errno;
-    if (!S_ISDIR(st.st_mode))
-        return unlinkat(dir_fd, path, 0) < 0 ? -errno : 0;
-    return remove_below(dir_fd, path, st.st_dev);
+    auto_close int top = openat(dir_fd, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    struct removal removal = {.top_fd = top};
+
+    if (top < 0)
+        return -errno;
+    do {
+        int fd = openat(top, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+        if (fd < 0)
+            return -errno;
+        removal.again = false;
+        remove_children(&removal, fd, 0);
+    } while (removal.again);
+    if (unlinkat(dir_fd, path, AT_REMOVEDIR) < 0 && errno != ENOENT)
+        keep_first(&removal.first, -errno);
+    return removal.first;
 }
 
 #define FDS_MAX 8

@@ -48,8 +48,8 @@ int file_replace_at(int dir_fd, const char *path, const char *text, size_t size,
  * links are followed. */
 int dir_make_all(const char *path, mode_t mode);
 
-/* Removes a tree below DIR_FD: never leaves the file system of PATH, never follows a symbolic link, goes on after
- * failures and returns the first one. A missing PATH is success. */
+/* Removes the file or tree PATH below DIR_FD, however deep: never enters a mount point below PATH (-EXDEV), never
+ * follows a symbolic link, goes on after failures and returns the first one. A missing PATH is success. */
 int tree_remove_at(int dir_fd, const char *path);
 
 /* Sends or receives one message with at most 8 descriptors over a unix socket. fd_recv_with() returns the number

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * cgroup: making an end of a control group: its processes, the groups below it, itself.
+ *
+ * For both kinds of hierarchy. In a unified one the kernel kills (cgroup.kill, Linux 5.14) and tells when the group is
+ * empty; in a version 1 one, and on older kernels, the listed processes are killed one by one through pidfds, so that
+ * a pid that was given to somebody else in between is never hit.
+ */
+#pragma once
+
+#include "base/error.h"
+
+/* Kills every process in the group at PATH (absolute, in a cgroup file system) and below it, frozen ones too, waits
+ * until the last one is gone, and removes the groups, however deep. The caller must not be in it. Success when there
+ * is no such group; one system call when it is empty.
+ * -EINVAL, with nothing killed, when PATH is not a group, or is the root of all; -ETIMEDOUT when a process stays. */
+int cgroup_remove(const char *path, unsigned timeout_ms, struct error **err);
