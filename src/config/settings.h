@@ -18,7 +18,13 @@
 struct option_row;
 
 enum origin_kind { ORIGIN_COMMAND_LINE, ORIGIN_FILE, ORIGIN_ENVIRONMENT };
-enum assignment_state { ASSIGNMENT_COUNTS, ASSIGNMENT_OVERRIDDEN, ASSIGNMENT_UNTRUSTED, ASSIGNMENT_INVALID };
+enum assignment_state {
+    ASSIGNMENT_COUNTS,
+    ASSIGNMENT_OVERRIDDEN,      /* the other side won */
+    ASSIGNMENT_UNTRUSTED,       /* the file may not say this */
+    ASSIGNMENT_INVALID,         /* warned about when the file was read */
+    ASSIGNMENT_TAKEN_BACK,      /* by an empty assignment further down in the file */
+};
 
 struct assignment {
     const struct option_row *row;
@@ -37,8 +43,9 @@ struct settings {
 
 void settings_done(struct settings *settings);
 
-/* Reads argv (argv[0] is skipped). The payload's command goes to SPEC-independent assignments too (row "command").
- * Sets *ret_action when --help or --version was seen. Bad usage: one line, -EINVAL, hint "try --help".
+/* Reads argv (argv[0] is skipped). The payload's words become assignments too (option_of_command()).
+ * *ret_action tells what the caller is to do: reading stops at --help, --version, and at "help" given as a value, in
+ * which case the last item's row is the one for option_print_values(). Bad usage: one line, -EINVAL, hint "try --help".
  * Every value is parsed once for validity, so that errors do not depend on what a file says. */
 enum argv_action { ARGV_RUN, ARGV_HELP, ARGV_VERSION, ARGV_VALUES };
 int settings_read_argv(struct settings *settings, int argc, char **argv, enum argv_action *ret_action, struct error **err);
@@ -50,12 +57,26 @@ int settings_read_argv(struct settings *settings, int argc, char **argv, enum ar
 int settings_read_file(struct settings *settings, const char *name, const char *directory_beside, bool trust_all,
                        struct error **err);
 
+/* The trusted folders of a scope: those above, or the caller's own under $XDG_CONFIG_HOME and $XDG_RUNTIME_DIR.
+ * Where the environment does not tell the latter, the list is shorter. */
+void settings_list_folders(bool user_scope, struct strings *ret);
+
+/* As settings_read_file() with the trusted FOLDERS given. */
+int settings_read_file_in(struct settings *settings, const struct strings *folders, const char *name,
+                          const char *directory_beside, bool trust_all, struct error **err);
+
 /* The same for bytes already read; for tests and the fuzzer. */
 int settings_parse_file(struct settings *settings, const char *path, const char *text, size_t size, bool trusted,
                         struct error **err);
 
 /* Decides per group which side counts, then fills SPEC (already spec_init()ed) from the winners. */
 int settings_apply(struct settings *settings, enum settings_mode mode, struct spec *spec, struct error **err);
+
+/* The whole way from a command line that was read to a resolved SPEC: switches of ENVIRON_LIST, the file (looked for in
+ * DIRECTORY_BESIDE too; NULL: beside the tree that the command line names), both sides' assignments, spec_resolve().
+ * SPEC is initialized here; on failure it is for spec_done() all the same. */
+int settings_resolve(struct settings *settings, const char *directory_beside, bool privileged, char **environ_list,
+                     struct spec *spec, struct error **err);
 
 /* Prints every effective setting and its origin, aligned, to FD (for `redd config`). */
 int settings_explain(const struct settings *settings, const struct spec *spec, int fd, struct error **err);

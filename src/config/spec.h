@@ -63,7 +63,8 @@ struct credential {
     char *path;                 /* --load-credential: absolute path, or a bare name to look up */
 };
 
-/* HOST[:CONTAINER] of an interface option; container is never NULL (defaults applied). */
+/* HOST[:CONTAINER] of an interface option; container is never NULL (defaults applied; "mv-HOST" and "iv-HOST" may be
+ * longer than the kernel takes, shortening belongs to the network). */
 struct interface_pair {
     char *host;
     char *container;
@@ -89,8 +90,13 @@ struct resource_limit {
 
 #define USERNS_SIZE_DEFAULT 65536u
 #define CAPABILITIES_DEFAULT UINT64_C(0x00000000fdecafff)
+/* Every capability there is or will be: whoever applies a mask cuts it to those the kernel knows. */
 #define CAPABILITIES_ALL UINT64_MAX
 #define MACHINE_NAME_MAX 64
+
+/* SIGRTMIN+3 as the container's init understands it. A number of the kernel's, since libraries differ in how many
+ * real-time signals they keep for themselves and so in what they call SIGRTMIN. */
+#define KILL_SIGNAL_OF_INIT (34 + 3)
 
 struct spec {
     /* -- which tree -- */
@@ -125,14 +131,16 @@ struct spec {
     struct id128 uuid;          /* null: none given */
 
     /* -- host's service manager -- */
-    char *slice;
+    char *slice;                /* "NAME.slice" */
     struct strings properties;
     enum tristate register_machine;
     bool keep_unit;
-    bool user_scope;            /* --user */
+    bool user_scope;            /* --user; after spec_resolve() also for an unprivileged caller without --system */
+    bool scope_given;           /* --user or --system */
 
     /* -- user namespace -- */
     enum userns_mode userns;
+    bool userns_given;
     uint32_t userns_base, userns_size;
     enum ownership_mode ownership;
     bool ownership_given;
@@ -150,7 +158,7 @@ struct spec {
 
     /* -- confinement -- */
     uint64_t capabilities_add, capabilities_drop;       /* as asked; CAPABILITIES_ALL for "all" */
-    uint64_t capabilities;      /* derived: what the payload keeps */
+    uint64_t capabilities;      /* derived: what the payload keeps; bits the kernel does not know may be set */
     uint64_t ambient_capabilities;
     bool no_new_privileges;
     struct strings syscalls_allowed, syscalls_denied;   /* names and @groups */
@@ -214,8 +222,12 @@ struct spec {
 void spec_init(struct spec *spec);      /* every field to its default; nothing allocated */
 void spec_done(struct spec *spec);
 
-/* Reads the SYSTEMD_* switches out of ENVIRON. */
+/* Reads the SYSTEMD_* switches out of ENVIRON. Comes before the options: they win. */
 int spec_read_environment(struct spec *spec, char **environ_list, struct error **err);
+
+/* The name .nspawn files are looked up under, into settings_name; part of spec_resolve(), for who needs it earlier.
+ * Left NULL where neither --machine, --directory, --image nor the working directory gives a name. */
+int spec_derive_settings_name(struct spec *spec, struct error **err);
 
 /* Checks combinations, fills derived fields. PRIVILEGED: effective uid 0. Messages are those of the reference where
  * spec/nspawn-options.md §16 names one, with a hint. */
