@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -171,7 +172,41 @@ int path_open_in(int root_fd, const char *path, int flags, mode_t mode)
     return -EAGAIN;
 }
 
-int path_make_dir_in(int root_fd, const char *path, uid_t uid, gid_t gid)
+static int make_dir_in(int root_fd, const char *path, uid_t uid, gid_t gid, unsigned depth);
+
+/* Makes or finds the folder NAME of PARENT, whose whole path from the root is WALKED. */
+static int make_component(int root_fd, int parent, const char *walked, const char *name, uid_t uid, gid_t gid, unsigned depth)
+{
+    char link[PATH_MAX];
+    int fd = path_open_in(root_fd, walked, O_PATH | O_DIRECTORY, 0);
+
+    if (fd != -ENOENT)
+        return fd;
+    if (mkdirat(parent, name, 0755) == 0) {
+        fd = path_open_in(root_fd, walked, O_PATH | O_DIRECTORY, 0);
+        if (fd >= 0 && (uid != 0 || gid != 0) && fchownat(fd, "", uid, gid, AT_EMPTY_PATH) < 0) {
+            int r = -errno;
+
+            (void) close(fd);
+            return r;
+        }
+        return fd;
+    }
+    if (errno != EEXIST)
+        return -errno;
+
+    /* a link to nowhere: what it names is made, inside the tree as ever */
+    ssize_t n = readlinkat(parent, name, link, sizeof link - 1);
+    if (n < 0)
+        return errno == EINVAL ? path_open_in(root_fd, walked, O_PATH | O_DIRECTORY, 0) : -errno;
+    link[n] = '\0';
+
+    auto_free char *above = path_parent(walked);
+    auto_free char *target = *link == '/' ? mem_copy_string(link) : path_join(above, link);
+    return depth == 0 ? -ELOOP : make_dir_in(root_fd, target, uid, gid, depth - 1);
+}
+
+static int make_dir_in(int root_fd, const char *path, uid_t uid, gid_t gid, unsigned depth)
 {
     auto_free char *walked = mem_copy_string(path);
     const char *at = walked, *start;
@@ -187,23 +222,19 @@ int path_make_dir_in(int root_fd, const char *path, uid_t uid, gid_t gid)
         char *end = walked + (at - walked), kept = *end;
 
         *end = '\0';
-        int next = path_open_in(root_fd, walked, O_PATH | O_DIRECTORY, 0);
-        if (next == -ENOENT) {
-            if (mkdirat(parent, start, 0755) < 0 && errno != EEXIST)
-                return -errno;
-            next = path_open_in(root_fd, walked, O_PATH | O_DIRECTORY, 0);
-            if (next >= 0 && (uid != 0 || gid != 0) && fchownat(next, "", uid, gid, AT_EMPTY_PATH) < 0) {
-                int r = -errno;
-
-                (void) close(next);
-                return r;
-            }
-        }
+        int next = make_component(root_fd, parent, walked, start, uid, gid, depth);
         *end = kept;
         (void) close(parent);
         parent = next;
     }
     return take_fd(&parent);
+}
+
+int path_make_dir_in(int root_fd, const char *path, uid_t uid, gid_t gid)
+{
+    enum { LINKS_MAX = 40 };    /* as the kernel's own limit */
+
+    return make_dir_in(root_fd, path, uid, gid, LINKS_MAX);
 }
 
 int path_open_parent_in(int root_fd, const char *path, bool make, uid_t uid, gid_t gid, const char **ret_name)

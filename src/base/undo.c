@@ -238,11 +238,11 @@ static void keep_failed(struct undo *list)
     list->size = (off_t) size;
 }
 
-int undo_run(struct undo *list, const struct undo_kind *kinds, size_t n_kinds, struct error **err)
+int undo_run_since(struct undo *list, size_t mark, const struct undo_kind *kinds, size_t n_kinds, struct error **err)
 {
     struct strings failed = {0};
 
-    for (size_t i = list->lines.count; i-- > 0;) {
+    for (size_t i = list->lines.count; i-- > mark;) {
         auto_error struct error *failure = NULL;
         const char *line = list->lines.item[i];
 
@@ -256,16 +256,29 @@ int undo_run(struct undo *list, const struct undo_kind *kinds, size_t n_kinds, s
             *err = TAKE(failure);
     }
 
-    strings_clear(&list->lines);
+    while (list->lines.count > mark)
+        strings_remove(&list->lines, list->lines.count - 1);
     for (size_t i = failed.count; i-- > 0;)
         strings_add(&list->lines, failed.item[i]);
     strings_done(&failed);
 
+    if (mark > 0)
+        return *err ? -error_code(*err) : 0;    /* the file keeps what is undone already: twice does no harm */
     if (list->fd >= 0 && list->lines.count > 0)
         keep_failed(list);
     else
         list->spent = true;
     return *err ? -error_code(*err) : 0;
+}
+
+int undo_run(struct undo *list, const struct undo_kind *kinds, size_t n_kinds, struct error **err)
+{
+    return undo_run_since(list, 0, kinds, n_kinds, err);
+}
+
+size_t undo_count(const struct undo *list)
+{
+    return list->lines.count;
 }
 
 bool undo_is_empty(const struct undo *list)

@@ -43,6 +43,10 @@ int undo_record(struct undo *list, const char *kind, struct error **err, ...) __
  * (and in its file) for another try; the rest is forgotten. The list can be used on. */
 int undo_run(struct undo *list, const struct undo_kind *kinds, size_t n_kinds, struct error **err);
 
+/* The same for the records behind the first MARK ones (undo_count() of an earlier moment). */
+int undo_run_since(struct undo *list, size_t mark, const struct undo_kind *kinds, size_t n_kinds, struct error **err);
+size_t undo_count(const struct undo *list);
+
 bool undo_is_empty(const struct undo *list);
 
 /* Forgets the object, not the file. Accepts NULL, returns NULL. */

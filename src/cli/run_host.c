@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Plugs the registry into a run. No mechanism lives here. */
+#include "cli/run_host.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/undo.h"
+#include "cli/scope.h"
+
+static const struct undo_kind undo_kinds[] = {UNDO_KINDS_GENERIC};
+
+struct registry host_registry(void)
+{
+    return (struct registry){REGISTRY_OF_HOST, .kinds = undo_kinds, .n_kinds = COUNT_OF(undo_kinds)};
+}
+
+static int claim(void *data, const char *name, struct undo **ret_undo, struct error **err)
+{
+    struct run_host_state *state = data;
+
+    if (registry_claim(&state->registry, name, &state->claim, err) < 0)
+        return -error_code(*err);
+    if (state->claim.leftover)
+        log_warning("%s", error_text(state->claim.leftover));
+    state->is_claimed = true;
+    *ret_undo = state->claim.undo;
+    return 0;
+}
+
+static int announce(void *data, const struct spec *spec, const struct run_facts *facts, struct error **err)
+{
+    struct run_host_state *state = data;
+    uint32_t netif[8] = {0};
+    struct machine_state machine = {
+        .name = (char *) facts->name,
+        .service = (char *) facts->service,
+        .class = (char *) "container",
+        .root = (char *) facts->root,
+        .cgroup = (char *) facts->cgroup,
+        .id = facts->uuid,
+        .uid = getuid(),
+        .leader = (uint32_t) facts->leader,
+        .supervisor = (uint32_t) getpid(),
+        .leader_pidfd_id = machine_pidfd_id(facts->leader_pidfd),
+        .netif = netif,
+    };
+
+    for (size_t i = 0; i < facts->n_netif && machine.n_netif < COUNT_OF(netif); i++)
+        netif[machine.n_netif++] = (uint32_t) facts->netif[i];
+    machine_state_stamp(&machine);
+    /* our own list knows every machine; --register= is about telling others */
+    if (registry_set_state(&state->claim, &machine, err) < 0)
+        return -error_code(*err);
+    if (spec->register_machine == TRI_NO)
+        return 0;
+    return machine_register(&state->registry, &state->claim, spec, facts, err);
+}
+
+static void unwind(void *data, struct undo *undo, size_t mark)
+{
+    auto_error struct error *err = NULL;
+
+    (void) data;
+    if (undo_run_since(undo, mark, undo_kinds, COUNT_OF(undo_kinds), &err) < 0)
+        log_warning("%s", error_text(err));
+}
+
+static void withdraw(void *data, const char *name, struct undo *undo)
+{
+    struct run_host_state *state = data;
+    auto_error struct error *err = NULL;
+
+    (void) name, (void) undo;           /* both are the claim's */
+    machine_unregister(&state->registry, &state->claim);
+    if (registry_release(&state->registry, &state->claim, &err) < 0)
+        log_warning("%s", error_text(err));
+    state->is_claimed = false;
+}
+
+struct run_host run_host_of(struct run_host_state *state, char **argv, int argc)
+{
+    *state = (struct run_host_state){.registry = host_registry()};
+
+    char *end = argv[argc - 1] + strlen(argv[argc - 1]);
+    return (struct run_host){
+        .data = state,
+        .claim = claim,
+        .allocate_scope = service_manager_is_systemd() ? scope_allocate : NULL,
+        .announce = announce,
+        .unwind = unwind,
+        .withdraw = withdraw,
+        .title = argv[0],
+        .title_size = (size_t) (end - argv[0]),
+    };
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* redd run (= systemd-nspawn): words in, one container, its exit status out. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/path.h"
+#include "cli/load_spec.h"
+#include "cli/report.h"
+#include "cli/run_host.h"
+#include "cli/terminal_width.h"
+#include "cli/verbs.h"
+#include "config/options.h"
+#include "runtime/run.h"
+
+static int run(const char *program, int argc, char **argv, struct error **err)
+{
+    CLEANUP(settings_done) struct settings settings = {0};
+    CLEANUP(spec_done) struct spec spec;
+    enum argv_action action;
+    int status = EXIT_FAILURE;
+
+    spec_init(&spec);
+    if (spec_load(argc, argv, &settings, &spec, &action, err) < 0)
+        return report(program, *err);
+    switch (action) {
+    case ARGV_HELP:
+        return options_print_help(STDOUT_FILENO, program, terminal_width(STDOUT_FILENO)) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+    case ARGV_VERSION:
+        print_version();
+        return EXIT_SUCCESS;
+    case ARGV_VALUES:
+        return EXIT_SUCCESS;
+    case ARGV_RUN:
+        break;
+    }
+    if (spec.explain)
+        return plan_explain(&spec, STDOUT_FILENO) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+
+    struct run_host_state state;
+    const struct run_host host = run_host_of(&state, argv, argc);
+    int r = spec.cleanup ? container_cleanup(&spec, &host, err) : container_run(&spec, &host, &status, err);
+
+    return r < 0 ? report(program, *err) : spec.cleanup ? EXIT_SUCCESS : status;
+}
+
+int verb_run(int argc, char **argv)
+{
+    auto_error struct error *err = NULL;
+    bool compatible = strcmp(path_last(argv[0]), "systemd-nspawn") == 0;
+
+    return run(compatible ? "systemd-nspawn" : "redd run", argc, argv, &err);
+}

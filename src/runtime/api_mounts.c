@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The API file systems of the container, and what is hidden of them (container interface, sections 2 and 6).
+ *
+ * All of it happens after pivot_root, by plain paths: a link in a hostile tree leads to another place in that tree at
+ * worst. /proc comes last, so that none of its magic links exists while the other places are looked up.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/kernel.h"
+#include "base/mem.h"
+#include "base/path.h"
+#include "runtime/mount.h"
+#include "runtime/run_state.h"
+
+enum { SAFE = MS_NOSUID | MS_NODEV | MS_NOEXEC };
+
+/* Mounts FD on a folder of the tree's top, which is made if it is missing. */
+static int attach_top(struct child *child, int fd, const char *target, struct error **err)
+{
+    if (sys_move_mount(fd, "", AT_FDCWD, target, MOVE_MOUNT_F_EMPTY_PATH) == 0)
+        return 0;
+    if (errno == ENOENT && mkdirat(child->root_fd, target + 1, 0755) == 0 &&
+        sys_move_mount(fd, "", AT_FDCWD, target, MOVE_MOUNT_F_EMPTY_PATH) == 0)
+        return 0;
+
+    int r = fail(err, errno, "cannot mount %s", target);
+    if (r == -ENOENT || r == -EROFS)
+        fail_hint(*err, "the tree has no folder %s and cannot be written to; make it there", target);
+    return r;
+}
+
+static int mount_top(struct child *child, const char *type, const char *target, unsigned long flags, const char *options,
+                     struct error **err)
+{
+    if (mount(type, target, type, flags, options) == 0)
+        return 0;
+    if (errno == ENOENT && mkdirat(child->root_fd, target + 1, 0755) == 0 && mount(type, target, type, flags, options) == 0)
+        return 0;
+
+    int r = fail(err, errno, "cannot mount %s on %s", type, target);
+    if (r == -ENOENT || r == -EROFS)
+        fail_hint(*err, "the tree has no folder %s and cannot be written to; make it there", target);
+    return r;
+}
+
+static int bind_read_only(const char *path, struct error **err)
+{
+    if (mount(path, path, NULL, MS_BIND, NULL) < 0)
+        return errno == ENOENT ? 0 : fail(err, errno, "cannot bind %s to itself", path);
+    return mount_plain(NULL, path, NULL, MS_BIND | MS_REMOUNT | MS_RDONLY | SAFE, NULL, err);
+}
+
+/* sysfs as it is, read-only: for the host's network, whose devices it shows. */
+static int mount_sys_whole(struct child *child, struct error **err)
+{
+    const struct run *run = child->run;
+    bool writable = run->spec->api_vfs_writable;
+
+    if (run->sys_fd >= 0)       /* a user namespace without a network of its own: made outside */
+        return attach_top(child, run->sys_fd, "/sys", err);
+    if (mount_top(child, "sysfs", "/sys", SAFE, NULL, err) < 0)
+        return -error_code(*err);
+    return writable ? 0 : mount_plain(NULL, "/sys", NULL, MS_BIND | MS_REMOUNT | MS_RDONLY | SAFE, NULL, err);
+}
+
+/* A tmpfs with the harmless subtrees of sysfs: for a private network, whose sysfs would offer more than is meant. */
+static int mount_sys_parts(struct child *child, struct error **err)
+{
+    static const char *const parts[] = {"block", "bus", "class", "dev", "devices", "kernel"};
+    static const char *const folders[] = {"/sys/fs", "/sys/fs/cgroup", "/sys/fs/selinux"};
+    char from[64], to[64];
+
+    if (mount_top(child, "tmpfs", "/sys", SAFE, "mode=0555,size=4m,nr_inodes=1k", err) < 0)
+        return -error_code(*err);
+    if (mkdir("/run/host/sys", 0700) < 0)
+        return fail(err, errno, "cannot make /run/host/sys");
+    if (mount_plain("sysfs", "/run/host/sys", "sysfs", SAFE | MS_RDONLY, NULL, err) < 0)
+        return -error_code(*err);
+    for (size_t i = 0; i < COUNT_OF(parts); i++) {
+        (void) snprintf(from, sizeof from, "/run/host/sys/%s", parts[i]);
+        (void) snprintf(to, sizeof to, "/sys/%s", parts[i]);
+        if (access(from, F_OK) < 0)
+            continue;
+        if (mkdir(to, 0755) < 0)
+            return fail(err, errno, "cannot make %s", to);
+        if (mount_plain(from, to, NULL, MS_BIND, NULL, err) < 0 ||
+            mount_plain(NULL, to, NULL, MS_BIND | MS_REMOUNT | MS_RDONLY | SAFE, NULL, err) < 0)
+            return -error_code(*err);
+    }
+    for (size_t i = 0; i < COUNT_OF(folders); i++)
+        if (mkdir(folders[i], 0755) < 0)
+            return fail(err, errno, "cannot make %s", folders[i]);
+    if (umount2("/run/host/sys", MNT_DETACH) < 0 || rmdir("/run/host/sys") < 0)
+        return fail(err, errno, "cannot take /run/host/sys away again");
+    return mount_plain(NULL, "/sys", NULL, MS_BIND | MS_REMOUNT | MS_RDONLY | SAFE, NULL, err);
+}
+
+static int mount_run_host(struct child *child, struct error **err)
+{
+    const struct run *run = child->run;
+
+    if (mount_plain("/run/host", "/run/host", NULL, MS_BIND, NULL, err) < 0 ||
+        mount_plain(NULL, "/run/host", NULL, MS_BIND | MS_REMOUNT | MS_RDONLY | SAFE, NULL, err) < 0)
+        return -error_code(*err);
+    if (sys_move_mount(run->unix_export_fd, "", AT_FDCWD, "/run/host/unix-export", MOVE_MOUNT_F_EMPTY_PATH) < 0)
+        return fail(err, errno, "cannot attach /run/host/unix-export");
+    if (run->os_release_fd >= 0 &&
+        sys_move_mount(run->os_release_fd, "", AT_FDCWD, "/run/host/os-release", MOVE_MOUNT_F_EMPTY_PATH) < 0)
+        return fail(err, errno, "cannot attach /run/host/os-release");
+    return 0;
+}
+
+static int mount_tmp(struct child *child, struct error **err)
+{
+    const struct spec *spec = child->run->spec;
+    char options[96];
+
+    if (!spec->tmpfs_tmp)
+        return 0;
+    (void) snprintf(options, sizeof options, "mode=1777,size=%s,nr_inodes=400k", spec->tmp_size ? spec->tmp_size : "10%");
+    return mount_top(child, "tmpfs", "/tmp", MS_NOSUID | MS_NODEV | MS_STRICTATIME, options, err);
+}
+
+int step_api_mount(struct child *child, struct error **err)
+{
+    const struct run *run = child->run;
+    bool own_network = run->spec->private_network;
+
+    if (attach_top(child, run->dev_fd, "/dev", err) < 0 || attach_top(child, run->devpts_fd, "/dev/pts", err) < 0 ||
+        mount_plain("tmpfs", "/dev/shm", "tmpfs", MS_NOSUID | MS_NODEV | MS_STRICTATIME,
+                    "mode=1777,size=10%,nr_inodes=400k", err) < 0 ||
+        mount_plain("mqueue", "/dev/mqueue", "mqueue", SAFE, NULL, err) < 0 ||
+        attach_top(child, run->run_fd, "/run", err) < 0 || mount_tmp(child, err) < 0 ||
+        (own_network ? mount_sys_parts(child, err) : mount_sys_whole(child, err)) < 0 ||
+        mount_top(child, "proc", "/proc", SAFE, NULL, err) < 0)
+        return -error_code(*err);
+    /* last, since folders may still have been made in it */
+    return 0;
+}
+
+/* Everything of /proc that lets the container reach for the host. */
+static int mask_proc(struct error **err)
+{
+    static const char *const read_only[] = {"/proc/acpi", "/proc/apm", "/proc/asound", "/proc/bus",
+                                            "/proc/fs",   "/proc/irq", "/proc/scsi"};
+    static const char *const hidden[] = {"/proc/kallsyms", "/proc/kcore", "/proc/keys", "/proc/sysrq-trigger",
+                                         "/proc/timer_list"};
+
+    for (size_t i = 0; i < COUNT_OF(read_only); i++)
+        if (bind_read_only(read_only[i], err) < 0)
+            return -error_code(*err);
+    /* the source lies on the read-only mount of /run/host, and a bind mount takes its source's flags */
+    for (size_t i = 0; i < COUNT_OF(hidden); i++)
+        if (mount("/run/host/inaccessible/reg", hidden[i], NULL, MS_BIND, NULL) < 0 && errno != ENOENT)
+            return fail(err, errno, "cannot hide %s", hidden[i]);
+    return 0;
+}
+
+int step_proc_mask(struct child *child, struct error **err)
+{
+    const struct spec *spec = child->run->spec;
+    bool network_writable = spec->private_network;
+
+    if (mount_run_host(child, err) < 0)
+        return -error_code(*err);
+    if (mount_plain("/run/host/proc-kmsg", "/proc/kmsg", NULL, MS_BIND, NULL, err) < 0 ||
+        mount_plain("/run/host/proc-sys-kernel-random-boot-id", "/proc/sys/kernel/random/boot_id", NULL, MS_BIND, NULL,
+                    err) < 0)
+        return -error_code(*err);
+    if (spec->api_vfs_writable)
+        return 0;
+    /* Below the writable part first: the recursive bind of /proc/sys takes it along. */
+    if (network_writable && mount_plain("/proc/sys/net", "/proc/sys/net", NULL, MS_BIND, NULL, err) < 0)
+        return -error_code(*err);
+    if (mount_plain("/proc/sys", "/proc/sys", NULL, MS_BIND | MS_REC, NULL, err) < 0 ||
+        mount_plain(NULL, "/proc/sys", NULL, MS_BIND | MS_REMOUNT | MS_RDONLY | SAFE, NULL, err) < 0)
+        return -error_code(*err);
+    return mask_proc(err);
+}

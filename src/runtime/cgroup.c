@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The payload's cgroup. Always of the unified hierarchy (v2), whatever the host mounts: on a hybrid host it is at
+ * /sys/fs/cgroup/unified, on a v1 host we mount it detached for ourselves. So every guest sees the same tree.
+ *
+ *     with --keep-unit:  OWN/payload, and the supervisor moves to OWN/supervisor, so that OWN may hand out controllers
+ *     else:              OWN/redd-NAME.scope/payload, or the scope that the service manager gave
+ *
+ * The root group is never given away as OWN: there two runs would meet in "/payload".
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include <linux/magic.h>
+
+#include "base/fd.h"
+#include "base/kernel.h"
+#include "base/mem.h"
+#include "base/path.h"
+#include "base/strings.h"
+#include "base/undo.h"
+#include "runtime/mount.h"
+#include "runtime/run_state.h"
+
+static bool is_cgroup2(const char *path)
+{
+    struct statfs st;
+
+    return statfs(path, &st) == 0 && st.f_type == CGROUP2_SUPER_MAGIC;
+}
+
+/* Where the host has its unified hierarchy; NULL on a host with v1 only. */
+static const char *hierarchy_path(void)
+{
+    static const char *const paths[] = {"/sys/fs/cgroup", "/sys/fs/cgroup/unified"};
+
+    for (size_t i = 0; i < COUNT_OF(paths); i++)
+        if (is_cgroup2(paths[i]))
+            return paths[i];
+    return NULL;
+}
+
+/* Our own group in the unified hierarchy: the "0::" line of /proc/self/cgroup. */
+static int own_group(char **ret, struct error **err)
+{
+    auto_free char *text = NULL;
+
+    if (file_read_at(AT_FDCWD, "/proc/self/cgroup", 64 << 10, &text, NULL, err) < 0)
+        return -error_code(*err);
+
+    char *line = string_starts(text, "0::") ? text : strstr(text, "\n0::");
+    if (!line) {
+        *ret = mem_copy_string("/");
+        return 0;
+    }
+    line += *line == '\n' ? 4 : 3;
+    line[strcspn(line, "\n")] = '\0';
+    *ret = mem_copy_string(line);
+    return 0;
+}
+
+static int make_group(int dir_fd, const char *name, struct error **err)
+{
+    if (mkdirat(dir_fd, name, 0755) < 0 && errno != EEXIST) {
+        int r = fail(err, errno, "cannot make the cgroup '%s'", name);
+
+        if (r == -EROFS || r == -EACCES || r == -EPERM)
+            fail_hint(*err, "the cgroup file system must be writable here; in a container, it needs a delegated cgroup");
+        return r;
+    }
+
+    int fd = openat(dir_fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    return fd < 0 ? fail(err, errno, "cannot open the cgroup '%s'", name) : fd;
+}
+
+/* Hands the controllers that OWN has to its children. Failures are no matter: without, limits inside have no effect. */
+static void enable_controllers(int group_fd)
+{
+    auto_free char *text = NULL;
+
+    if (file_read_quiet(group_fd, "cgroup.controllers", 4096, &text) < 0)
+        return;
+
+    CLEANUP(strings_done) struct strings names = {0};
+    strings_split(&names, text, " \n");
+    for (size_t i = 0; i < names.count; i++) {
+        auto_free char *word = mem_format("+%s", names.item[i]);
+
+        (void) file_write_existing(group_fd, "cgroup.subtree_control", word);
+    }
+}
+
+/* The files that the container's root must own to run the subtree as its own (kernel: /sys/kernel/cgroup/delegate). */
+static int delegate(int group_fd, uid_t uid, struct error **err)
+{
+    auto_free char *text = NULL;
+
+    if (fchown(group_fd, uid, uid) < 0)
+        return fail(err, errno, "cannot give the cgroup to the container's root");
+    if (file_read_quiet(AT_FDCWD, "/sys/kernel/cgroup/delegate", 4096, &text) < 0)
+        text = mem_copy_string("cgroup.procs\ncgroup.threads\ncgroup.subtree_control\n");
+
+    CLEANUP(strings_done) struct strings files = {0};
+    strings_split(&files, text, "\n");
+    for (size_t i = 0; i < files.count; i++)
+        if (fchownat(group_fd, files.item[i], uid, uid, 0) < 0 && errno != ENOENT)
+            return fail(err, errno, "cannot give the cgroup's file '%s' to the container's root", files.item[i]);
+    return 0;
+}
+
+/* --keep-unit in a unit of our own: the supervisor makes room in it. */
+static int make_beside(struct run *run, int own_fd, const char *own_path, struct error **err)
+{
+    auto_free char *supervisor = path_join(own_path, "supervisor");
+
+    run->cgroup_path = path_join(own_path, "payload");
+    if (undo_record(run->undo, "cgroup", err, supervisor, NULL) < 0 ||
+        undo_record(run->undo, "cgroup", err, run->cgroup_path, NULL) < 0)
+        return -error_code(*err);
+    run->cgroup_super_fd = make_group(own_fd, "supervisor", err);
+    if (run->cgroup_super_fd < 0)
+        return run->cgroup_super_fd;
+    if (file_write_existing(run->cgroup_super_fd, "cgroup.procs", "0") == 0) {
+        run->cgroup_home_fd = dup(own_fd);
+        enable_controllers(own_fd);
+    }
+    run->cgroup_fd = make_group(own_fd, "payload", err);
+    return run->cgroup_fd < 0 ? run->cgroup_fd : 0;
+}
+
+static int make_below(struct run *run, int own_fd, const char *own_path, struct error **err)
+{
+    auto_free char *name = mem_format("redd-%s.scope", run->machine);
+    auto_free char *scope = path_join(own_path, name);
+
+    run->cgroup_path = path_join(scope, "payload");
+    if (undo_record(run->undo, "cgroup", err, scope, NULL) < 0)
+        return -error_code(*err);
+
+    auto_close int scope_fd = make_group(own_fd, name, err);
+    if (scope_fd < 0)
+        return scope_fd;
+    enable_controllers(scope_fd);
+    run->cgroup_fd = make_group(scope_fd, "payload", err);
+    return run->cgroup_fd < 0 ? run->cgroup_fd : 0;
+}
+
+/* Opened by the supervisor: the kernel asks whether the opener of the file may move processes, and the child, in a
+ * user namespace, may not. */
+static int open_procs(struct run *run, struct error **err)
+{
+    fd_closep(&run->cgroup_procs_fd);
+    run->cgroup_procs_fd = openat(run->cgroup_fd, "cgroup.procs", O_WRONLY | O_CLOEXEC);
+    return run->cgroup_procs_fd < 0 ? fail(err, errno, "cannot open cgroup.procs of %s", run->cgroup_path) : 0;
+}
+
+int step_cgroup_make(struct run *run, struct error **err)
+{
+    const char *hierarchy = hierarchy_path();
+    auto_close int own_fd = -1;
+    auto_free char *own = NULL, *own_path = NULL;
+
+    if (own_group(&own, err) < 0)
+        return -error_code(*err);
+    if (hierarchy) {
+        own_path = strcmp(own, "/") == 0 ? mem_copy_string(hierarchy) : mem_format("%s%s", hierarchy, own);
+        own_fd = open(own_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (own_fd < 0)
+            return fail(err, errno, "cannot open our own cgroup %s", own_path);
+    } else {
+        own_fd = mount_new("cgroup2", NULL, 0, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC, err);
+        if (own_fd < 0)
+            return fail_in(err, "this host has no unified cgroup hierarchy mounted, and none can be had");
+        own_path = mem_format("/proc/self/fd/%d", own_fd);
+    }
+
+    /* units of a service manager are named so; their device policy is not ours to make */
+    run->cgroup_is_ours = !string_ends(own, ".service") && !string_ends(own, ".scope");
+    int r = run->spec->keep_unit && strcmp(own, "/") != 0 ? make_beside(run, own_fd, own_path, err)
+                                                           : make_below(run, own_fd, own_path, err);
+    if (r == 0 && run->has_userns)
+        r = delegate(run->cgroup_fd, run->uid_base, err);
+    return r < 0 ? r : open_procs(run, err);
+}
+
+void step_cgroup_leave(struct run *run)
+{
+    /* back where we came from: the undo list then finds the groups empty */
+    if (run->cgroup_home_fd >= 0)
+        (void) file_write_existing(run->cgroup_home_fd, "cgroup.procs", "0");
+    fd_closep(&run->cgroup_home_fd);
+    fd_closep(&run->cgroup_super_fd);
+    fd_closep(&run->cgroup_fd);
+    fd_closep(&run->cgroup_procs_fd);
+    free(TAKE(run->cgroup_path));
+}
+
+int cgroup_adopt(struct run *run, char *path, struct error **err)
+{
+    auto_free char *below = path;
+    const char *hierarchy = hierarchy_path();
+    auto_free char *scope = mem_format("%s%s", hierarchy ? hierarchy : "/sys/fs/cgroup", below);
+    auto_close int scope_fd = open(scope, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    if (scope_fd < 0)
+        return fail(err, errno, "cannot open the scope's cgroup %s", scope);
+
+    int fd = make_group(scope_fd, "payload", err);
+    if (fd < 0)
+        return fd;
+    fd_closep(&run->cgroup_fd);
+    run->cgroup_fd = fd;
+    free(run->cgroup_path);
+    run->cgroup_path = path_join(scope, "payload");
+    if (undo_record(run->undo, "cgroup", err, run->cgroup_path, NULL) < 0)
+        return -error_code(*err);
+    if (run->has_userns && delegate(fd, run->uid_base, err) < 0)
+        return -error_code(*err);
+    return open_procs(run, err);
+}
+
+int step_cgroup_enter(struct child *child, struct error **err)
+{
+    if (write(child->run->cgroup_procs_fd, "0", 1) < 0)
+        return fail(err, errno, "cannot move into %s", child->run->cgroup_path);
+    /* now, not with the clone: a cgroup namespace is rooted where its maker is */
+    if (child->run->spec->use_cgroup_namespace && unshare(CLONE_NEWCGROUP) < 0)
+        return fail(err, errno, "the kernel refuses a cgroup namespace");
+    return 0;
+}
+
+int step_cgroup_mount(struct child *child, struct error **err)
+{
+    (void) child;
+    return mount_plain("cgroup", "/sys/fs/cgroup", "cgroup2", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL, err);
+}

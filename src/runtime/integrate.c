@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Integration with the host: resolver, time zone, journal, credentials, users. Each module has a half for the host and
+ * one for the container; here they are called in order, and it is decided which failures are fatal.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/path.h"
+#include "image/idmap.h"
+#include "runtime/bind_user.h"
+#include "runtime/credentials.h"
+#include "runtime/integrate.h"
+#include "runtime/journal.h"
+#include "runtime/resolv_conf.h"
+#include "runtime/run_state.h"
+#include "runtime/timezone.h"
+
+struct integration {
+    struct resolv_conf resolv_conf;
+    struct local_time local_time;
+    struct journal_link journal;
+    struct credentials credentials;
+    struct bind_users bind_users;
+};
+
+static void warn(struct error **err)
+{
+    log_warning("%s", error_text(*err));
+    if (error_hint(*err))
+        log_warning("hint: %s", error_hint(*err));
+    *err = error_free(*err);
+}
+
+/* The journal's folder is mapped like the tree; the map costs a clone, so only hosts that keep a journal pay it. */
+static int map_for_journal(struct run *run, struct error **err)
+{
+    const struct id_map map = {.inside = 0, .outside = run->uid_base, .count = run->uid_size};
+
+    if (!run->has_userns || run->userns_fd >= 0 || run->spec->journal == JOURNAL_NO || access("/var/log/journal", F_OK) < 0)
+        return 0;
+    return idmap_userns_open(&map, 1, &run->userns_fd, err);
+}
+
+static int prepare_journal(struct run *run, int host_fd, struct integration *integration, struct error **err)
+{
+    bool required = journal_mode_is_required(run->spec->journal);
+
+    if (map_for_journal(run, err) == 0 && journal_prepare(run->spec, host_fd, run->machine_id, run_tree_path(run),
+                                                          run->userns_fd, &integration->journal, err) == 0)
+        return 0;
+    if (required)
+        return -error_code(*err);
+    warn(err);
+    return 0;
+}
+
+int step_integration_prepare(struct run *run, struct error **err)
+{
+    const struct spec *spec = run->spec;
+    struct integration *integration = run->integration = mem_alloc(sizeof *integration);
+    auto_close int host_fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+    integration->resolv_conf.mount_fd = integration->local_time.mount_fd = integration->local_time.source_fd =
+        integration->journal.mount_fd = -1;
+    if (host_fd < 0)
+        return fail(err, errno, "cannot open the host's root folder");
+    if (resolv_conf_prepare(spec, host_fd, run->root_read_only, &integration->resolv_conf, err) < 0)
+        warn(err);
+    if (timezone_prepare(spec, host_fd, run->root_read_only, &integration->local_time, err) < 0)
+        warn(err);
+    if (prepare_journal(run, host_fd, integration, err) < 0 ||
+        credentials_load(spec, host_fd, getenv("CREDENTIALS_DIRECTORY"), &integration->credentials, err) < 0)
+        return -error_code(*err);
+    return bind_users_prepare(spec, host_fd, run->root_fd, run->uid_base, run->uid_size, &integration->bind_users, err);
+}
+
+void step_integration_close(struct run *run)
+{
+    struct integration *integration = run->integration;
+
+    if (!integration)
+        return;
+    resolv_conf_done(&integration->resolv_conf);
+    timezone_done(&integration->local_time);
+    journal_done(&integration->journal);
+    credentials_done(&integration->credentials);
+    bind_users_done(&integration->bind_users);
+    free(TAKE(run->integration));
+}
+
+static int apply_to_run_host(struct child *child, struct error **err)
+{
+    const struct integration *integration = child->run->integration;
+
+    if (integration->credentials.count == 0 && integration->bind_users.count == 0)
+        return 0;
+
+    auto_close int run_host_fd = path_open_in(child->root_fd, "/run/host", O_RDONLY | O_DIRECTORY, 0);
+    if (run_host_fd < 0)
+        return fail(err, -run_host_fd, "cannot open /run/host");
+    if (credentials_apply(&integration->credentials, run_host_fd, credentials_are_for_all(child->run->spec), err) < 0)
+        return -error_code(*err);
+    return bind_users_apply(&integration->bind_users, run_host_fd, err);
+}
+
+int step_integration_apply(struct child *child, struct error **err)
+{
+    const struct integration *integration = child->run->integration;
+
+    if (resolv_conf_apply(&integration->resolv_conf, child->root_fd, err) < 0)
+        child_warn(child, err);
+    if (timezone_apply(&integration->local_time, child->root_fd, err) < 0)
+        child_warn(child, err);
+    if (journal_apply(&integration->journal, child->root_fd, err) < 0) {
+        if (journal_mode_is_required(child->run->spec->journal))
+            return -error_code(*err);
+        child_warn(child, err);
+    }
+    return apply_to_run_host(child, err);
+}
+
+bool integration_find_user(const struct run *run, int root_fd, const char *name, struct user *ret)
+{
+    return name && run->integration->bind_users.count > 0 &&
+           bind_users_find(&run->integration->bind_users, root_fd, name, ret);
+}

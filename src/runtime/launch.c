@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Launch: the clone, and the handshake between the supervisor and the child that becomes the payload.
+ *
+ * The child shares the supervisor's memory until it execs (CLONE_VM): nothing is copied, no page table is built, which
+ * is most of what a fork costs. It is safe since the two never run at once: the child waits for one byte where the
+ * supervisor still has to act for it, and from then on the supervisor waits for the end of the handshake socket:
+ * closed by exec (or death), or with an error in it.
+ */
+#include <errno.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/kernel.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "runtime/run_state.h"
+
+enum { STACK_SIZE = 256 << 10, MESSAGE_SIZE = 4096 };
+enum message_kind { MESSAGE_GO = 'g', MESSAGE_ERROR = 'e', MESSAGE_WARNING = 'w' };
+
+/* Address sanitizers keep their own books about stacks: there the child gets its own copy of the memory. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+enum { SHARE_MEMORY = 0 };
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+enum { SHARE_MEMORY = 0 };
+#else
+enum { SHARE_MEMORY = CLONE_VM };
+#endif
+#else
+enum { SHARE_MEMORY = CLONE_VM };
+#endif
+
+struct launch {
+    struct run *run;
+    int child_fd;               /* the child's end of the handshake */
+    int parent_fd;              /* the other one, which the child has a copy of */
+    bool child_waits;
+};
+
+static void send_error(int fd, enum message_kind kind, const struct error *err)
+{
+    char message[MESSAGE_SIZE];
+
+    message[0] = (char) kind;
+    size_t n = error_pack(err, message + 1, sizeof message - 1);
+    (void) send(fd, message, n + 1, MSG_NOSIGNAL);
+}
+
+void child_warn(struct child *child, struct error **err)
+{
+    send_error(child->handshake_fd, MESSAGE_WARNING, *err);
+    *err = error_free(*err);
+}
+
+void child_fail(struct child *child, const struct error *err)
+{
+    send_error(child->handshake_fd, MESSAGE_ERROR, err);
+}
+
+static int child_run(struct child *child, struct error **err)
+{
+    if (plan_run_phase_inside(child, BUILD, err) < 0)
+        return -error_code(*err);
+    return plan_run_phase_inside(child, CONFINE, err);
+}
+
+static int child_main(void *data)
+{
+    struct launch *launch = data;
+    struct child child = {
+        .run = launch->run, .handshake_fd = launch->child_fd, .root_fd = -1, .old_root_fd = -1,
+    };
+    struct error *err = NULL;
+    char go;
+
+    /* the child must not outlive its supervisor, whatever ends that */
+    (void) prctl(PR_SET_PDEATHSIG, SIGKILL);
+    /* its copy in this process would keep the child from seeing that the supervisor gave up */
+    (void) close(launch->parent_fd);
+    if (launch->child_waits && recv(launch->child_fd, &go, 1, 0) != 1)
+        _exit(EXIT_FAILURE);
+    if (child_run(&child, &err) < 0) {
+        child_fail(&child, err);
+        err = error_free(err);
+    }
+    strings_done(&child.environment);
+    user_done(&child.user);
+    _exit(EXIT_FAILURE);
+}
+
+static int clone_flags(const struct spec *spec)
+{
+    int flags = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_PIDFD | SIGCHLD;
+
+    /* the stub init stays this program for good, so it needs memory of its own */
+    if (spec->start != START_STUB_INIT)
+        flags |= SHARE_MEMORY;
+    /* not CLONE_NEWCGROUP: it would be rooted in the supervisor's own group; see step_cgroup_enter() */
+    if (spec->userns != USERNS_NO)
+        flags |= CLONE_NEWUSER;
+    if (spec->private_network && !(spec->netns_path && !spec->private_network_given))
+        flags |= CLONE_NEWNET;
+    return flags;
+}
+
+static int clone_error(int code, const struct spec *spec, struct error **err)
+{
+    int r = fail(err, code, "cannot make the container's namespaces");
+
+    if (code == EPERM)
+        fail_hint(*err, "starting a container needs root; run redd as root or with sudo");
+    else if ((code == ENOSPC || code == EINVAL) && spec->userns != USERNS_NO)
+        fail_hint(*err, "check that the kernel has user namespaces and that /proc/sys/user/max_user_namespaces is not 0; "
+                        "--private-users=no does without");
+    else if (code == EINVAL)
+        fail_hint(*err, "the kernel lacks one of the namespaces: mount, pid, uts, ipc, network");
+    else if (code == ENOSPC)
+        fail_hint(*err, "a limit in /proc/sys/user/max_*_namespaces is reached");
+    return r;
+}
+
+/* Reads the handshake until the child execs, fails or dies. */
+static int await_exec(struct run *run, struct error **err)
+{
+    char message[MESSAGE_SIZE];
+
+    for (;;) {
+        ssize_t n = recv(run->handshake_fd, message, sizeof message, 0);
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            break;
+        if (message[0] == MESSAGE_ERROR)
+            return error_unpack(err, message + 1, (size_t) n - 1);
+
+        auto_error struct error *remark = NULL;
+        (void) error_unpack(&remark, message + 1, (size_t) n - 1);
+        log_warning("%s", error_text(remark));
+        if (error_hint(remark))
+            log_warning("hint: %s", error_hint(remark));
+    }
+
+    /* The socket is closed: by exec, or since the child died without a word. An exec'ed payload may be over already,
+     * so only a death by signal of a process that never execed could be told apart, and that one is a bug or an OOM
+     * kill: it shows as the payload's end by signal. */
+    return 0;
+}
+
+int launch(struct run *run, struct error **err)
+{
+    int pair[2];
+    bool waits = run->has_userns || (run->host->allocate_scope && !run->spec->keep_unit);
+
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+        return fail(err, errno, "cannot make the handshake socket");
+    auto_close int child_fd = pair[1];
+    run->handshake_fd = pair[0];
+
+    char *stack = mmap(NULL, STACK_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+    if (stack == MAP_FAILED)
+        return fail(err, errno, "cannot get a stack for the child");
+
+    struct launch launch = {.run = run, .child_fd = child_fd, .parent_fd = run->handshake_fd, .child_waits = waits};
+    int flags = clone_flags(run->spec);
+    if (!waits && (flags & CLONE_VM))
+        flags |= CLONE_VFORK;
+
+    run->pid = clone(child_main, stack + STACK_SIZE, flags, &launch, &run->pidfd);
+    int r = run->pid < 0 ? clone_error(errno, run->spec, err) : 0;
+    (void) close(take_fd(&child_fd));
+    if (r == 0 && waits) {
+        r = plan_run_phase(run, MAP_IDS, err);
+        if (r == 0)
+            r = plan_run_phase(run, ATTACH, err);
+        if (r == 0)
+            (void) send(run->handshake_fd, &(char){MESSAGE_GO}, 1, MSG_NOSIGNAL);
+        else
+            (void) close(take_fd(&run->handshake_fd));  /* the child reads end of file and leaves */
+    }
+    if (r == 0)
+        r = await_exec(run, err);
+    if (run->handshake_fd >= 0)
+        (void) close(take_fd(&run->handshake_fd));
+    if (r < 0 && run->pid > 0) {
+        (void) kill(run->pid, SIGKILL);
+        (void) waitpid(run->pid, NULL, 0);
+        run->pid = 0;
+    }
+    (void) munmap(stack, STACK_SIZE);
+    return r;
+}

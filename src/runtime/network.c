@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The child's side of a network of its own: joining a namespace by path, and its loopback device. */
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include <linux/if.h>
+#include <linux/magic.h>
+
+#include "base/fd.h"
+#include "base/mem.h"
+#include "runtime/run_state.h"
+
+int step_network_join(struct child *child, struct error **err)
+{
+    const struct spec *spec = child->run->spec;
+    struct statfs st;
+
+    if (spec->private_network_given)
+        return 0;       /* --private-network beside it asks for a new one */
+
+    auto_close int fd = open(spec->netns_path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    if (fd < 0)
+        return fail(err, errno, "cannot open file %s", spec->netns_path);
+    if (fstatfs(fd, &st) < 0 || st.f_type != NSFS_MAGIC)
+        return fail_plain(err, EINVAL, "%s is not a network namespace", spec->netns_path);
+    if (setns(fd, CLONE_NEWNET) < 0) {
+        int r = fail(err, errno, "cannot join the network namespace %s", spec->netns_path);
+
+        if (r == -EPERM && child->run->has_userns)
+            fail_hint(*err, "the namespace belongs to another user namespace; use --private-users=no with it");
+        return r;
+    }
+    return 0;
+}
+
+int step_loopback_up(struct child *child, struct error **err)
+{
+    struct ifreq request = {.ifr_name = "lo", .ifr_flags = IFF_UP};
+    auto_close int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+    (void) child;
+    if (fd < 0 || ioctl(fd, SIOCSIFFLAGS, &request) < 0)
+        return fail(err, errno, "cannot bring up the loopback device");
+    return 0;
+}

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The child's way into the tree: its root becomes "/", the host's tree goes out of sight by name at once and for good
+ * when the API mounts are done.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/kernel.h"
+#include "base/mem.h"
+#include "base/path.h"
+#include "runtime/mount.h"
+#include "runtime/run_state.h"
+
+int step_root_enter(struct child *child, struct error **err)
+{
+    /* nothing that follows may reach the host's mount namespace */
+    if (mount_plain(NULL, "/", NULL, MS_PRIVATE | MS_REC, NULL, err) < 0)
+        return -error_code(*err);
+
+    child->old_root_fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (child->old_root_fd < 0)
+        return fail(err, errno, "cannot hold the host's root");
+    if (sys_move_mount(child->run->root_fd, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH) < 0)
+        return fail(err, errno, "cannot put the tree into place");
+    if (fchdir(child->run->root_fd) < 0)
+        return fail(err, errno, "cannot enter the tree");
+    /* Old and new root change places; the old one now lies on top of "/", where lookups from "/" do not see it. */
+    if (sys_pivot_root(".", ".") < 0) {
+        int r = fail(err, errno, "cannot make the tree the root");
+
+        if (r == -EINVAL)
+            fail_hint(*err, "the root of the calling process must be a mount point, which it is not in a plain chroot");
+        return r;
+    }
+    child->root_fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    return child->root_fd < 0 ? fail(err, errno, "cannot open the container's root") : 0;
+}
+
+int step_old_root_leave(struct child *child, struct error **err)
+{
+    if (fchdir(child->old_root_fd) < 0 || umount2(".", MNT_DETACH) < 0 || chdir("/") < 0)
+        return fail(err, errno, "cannot detach the host's root");
+    fd_closep(&child->old_root_fd);
+    return 0;
+}
+
+int step_mounts_seal(struct child *child, struct error **err)
+{
+    const struct run *run = child->run;
+    auto_close int incoming = -1;
+
+    /* Mounts that came from the host listen to it and never speak to it; inside, mounts pass on. */
+    if (mount_plain(NULL, "/", NULL, MS_SLAVE | MS_REC, NULL, err) < 0)
+        return -error_code(*err);
+
+    incoming = path_open_in(child->root_fd, "/run/host/incoming", O_PATH, 0);
+    if (incoming < 0)
+        return fail(err, -incoming, "cannot find /run/host/incoming");
+    if (run->has_userns && mount_attach(run->incoming_fd, incoming, "/run/host/incoming", err) < 0)
+        return -error_code(*err);
+    if (mount_plain(NULL, "/", NULL, MS_SHARED | MS_REC, NULL, err) < 0)
+        return -error_code(*err);
+    /* Without a user namespace it stays a mere listener: what arrives is for this namespace alone. */
+    if (!run->has_userns &&
+        (mount_attach(run->incoming_fd, incoming, "/run/host/incoming", err) < 0 ||
+         mount_plain(NULL, "/run/host/incoming", NULL, MS_SLAVE, NULL, err) < 0))
+        return -error_code(*err);
+    return 0;
+}
+
+int step_root_pivot_inside(struct child *child, struct error **err)
+{
+    const char *put_old = child->run->spec->pivot_root_old;
+    auto_close int new_root = path_open_in(child->root_fd, child->run->spec->pivot_root_new, O_PATH | O_DIRECTORY, 0);
+
+    if (new_root < 0)
+        return fail(err, -new_root, "cannot open %s in the tree", child->run->spec->pivot_root_new);
+
+    int tree_fd = mount_clone(new_root, "", true, err);
+    if (tree_fd < 0)
+        return tree_fd;
+    fd_closep(&new_root);
+    new_root = tree_fd;
+
+    /* what was mounted for the container moves along with the root */
+    static const char *const moved[] = {"/proc", "/sys", "/dev", "/run", "/tmp"};
+    auto_close int old_root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (sys_move_mount(new_root, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH) < 0 || fchdir(new_root) < 0 ||
+        sys_pivot_root(".", ".") < 0 || old_root < 0)
+        return fail(err, errno, "cannot make %s the root", child->run->spec->pivot_root_new);
+    fd_closep(&child->root_fd);
+    child->root_fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    for (size_t i = 0; i < COUNT_OF(moved); i++) {
+        auto_close int target = path_make_dir_in(child->root_fd, moved[i], 0, 0);
+
+        if (target < 0)
+            return fail(err, -target, "cannot make %s below the new root", moved[i]);
+        if (sys_move_mount(old_root, moved[i] + 1, target, "", MOVE_MOUNT_T_EMPTY_PATH) < 0 && errno != EINVAL)
+            return fail(err, errno, "cannot move %s to the new root", moved[i]);
+    }
+    if (!put_old) {
+        if (fchdir(old_root) < 0 || umount2(".", MNT_DETACH) < 0 || chdir("/") < 0)
+            return fail(err, errno, "cannot detach the old root");
+        return 0;
+    }
+
+    auto_close int target = path_make_dir_in(child->root_fd, put_old, 0, 0);
+    if (target < 0)
+        return fail(err, -target, "cannot make %s for the old root", put_old);
+    if (sys_move_mount(old_root, "", target, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0)
+        return fail(err, errno, "cannot put the old root on %s", put_old);
+    return chdir("/") < 0 ? fail(err, errno, "cannot enter the new root") : 0;
+}
+
+/* As the kernel lays them out: getdents(2). */
+struct dirent_head {
+    uint64_t inode;
+    int64_t offset;
+    uint16_t length;
+    unsigned char type;
+    char name[];
+};
+
+/* What a tree must have at its top for a system to run; a tree of nothing but /usr gets it all. */
+static const struct base_folder {
+    const char *name;
+    mode_t mode;                /* 0: a link */
+    const char *target;         /* of a link, or what must exist in it first (merged /usr) */
+} base_folders[] = {
+    {"bin", 0, "usr/bin"},   {"lib", 0, "usr/lib"},  {"lib64", 0, "usr/lib64"}, {"sbin", 0, "usr/sbin"},
+    {"root", 0750, NULL},    {"var", 0755, NULL},    {"etc", 0755, NULL},       {"proc", 0555, NULL},
+    {"sys", 0555, NULL},     {"dev", 0755, NULL},    {"run", 0755, NULL},       {"tmp", 01777, NULL},
+};
+
+/* Which of base_folders[] exist, as bits: one pass over the top of the tree costs less than a look-up each. */
+static unsigned present_folders(int root_fd)
+{
+    char buffer[4096] __attribute__((aligned(8)));
+    int fd = openat(root_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    unsigned found = 0;
+
+    for (long n; fd >= 0 && (n = syscall(SYS_getdents64, fd, buffer, sizeof buffer)) > 0;)
+        for (long at = 0; at < n;) {
+            const struct dirent_head *entry = (const struct dirent_head *) (buffer + at);
+
+            for (size_t i = 0; i < COUNT_OF(base_folders); i++)
+                if (strcmp(entry->name, base_folders[i].name) == 0)
+                    found |= 1u << i;
+            at += entry->length;
+        }
+    return found;               /* the descriptor closes itself at exec */
+}
+
+int step_base_folders_make(struct child *child, struct error **err)
+{
+    unsigned present = present_folders(child->root_fd);
+    struct stat st;
+
+    (void) err;
+    if (present == (1u << COUNT_OF(base_folders)) - 1)
+        return 0;
+
+    mode_t mask = umask(0);
+    int r = 0;
+    for (size_t i = 0; i < COUNT_OF(base_folders) && r == 0; i++) {
+        const struct base_folder *f = &base_folders[i];
+
+        if (present & 1u << i || (f->target && fstatat(child->root_fd, f->target, &st, AT_SYMLINK_NOFOLLOW) < 0))
+            continue;
+        r = f->target ? symlinkat(f->target, child->root_fd, f->name) : mkdirat(child->root_fd, f->name, f->mode);
+    }
+    (void) umask(mask);
+    /* A full or read-only disk shows at the mounts that miss their folder, which say which one. */
+    return 0;
+}

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * One container's life, from spec to exit status: the phases in order, the supervision, the way back. A reboot inside
+ * runs the middle of it again: what was acquired stays, the rest is made anew.
+ */
+#include "runtime/run.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/undo.h"
+#include "runtime/run_state.h"
+
+static void run_init(struct run *run, const struct spec *spec, const struct run_host *host)
+{
+    *run = (struct run){.spec = spec, .host = host, .machine = spec->machine};
+
+    int *const fds[] = {
+        &run->cgroup_procs_fd, &run->root_fd,       &run->uid_lock_fd,     &run->userns_fd,     &run->cgroup_fd,  &run->cgroup_home_fd,
+        &run->cgroup_super_fd, &run->dev_fd,        &run->devpts_fd,     &run->run_fd,     &run->sys_fd,
+        &run->os_release_fd, &run->incoming_fd,     &run->unix_export_fd, &run->kmsg_fd,   &run->notify_fd,
+        &run->pty_fd,        &run->pty_peer_fd,     &run->handshake_fd,  &run->pidfd,      &run->signal_fd,
+    };
+    for (size_t i = 0; i < COUNT_OF(fds); i++)
+        *fds[i] = -1;
+}
+
+/* Sockets handed to us for the payload (sd_listen_fds(3)): ours only if the pid says so. */
+static unsigned count_listen_fds(void)
+{
+    const char *pid = getenv("LISTEN_PID"), *count = getenv("LISTEN_FDS");
+    uint32_t owner, n;
+
+    if (!pid || !count || parse_u32(pid, &owner) < 0 || owner != (uint32_t) getpid() || parse_u32(count, &n) < 0 || n > 1024)
+        return 0;
+    return n;
+}
+
+/* The signals the supervisor answers stay blocked from before the clone on and are read from a descriptor. SIGPIPE is
+ * blocked since a reader of the console may leave. The payload's mask is opened before exec. */
+static int take_signals(struct run *run, struct error **err)
+{
+    static const int signals[] = {SIGTERM, SIGINT, SIGWINCH, SIGCONT, SIGPIPE};
+    sigset_t set;
+
+    (void) sigemptyset(&set);
+    for (size_t i = 0; i < COUNT_OF(signals); i++)
+        (void) sigaddset(&set, signals[i]);
+    (void) sigprocmask(SIG_BLOCK, &set, NULL);
+    run->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+    return run->signal_fd < 0 ? fail(err, errno, "cannot read signals from a descriptor") : 0;
+}
+
+/* The limits that only the host's first process can tell; its unreadable ones stay ours. */
+static void read_first_limits(struct run *run)
+{
+    static const int resources[] = {RLIMIT_NPROC, RLIMIT_NOFILE, RLIMIT_SIGPENDING};
+
+    for (size_t i = 0; i < COUNT_OF(resources); i++) {
+        struct rlimit *limit = &run->pid1_limits[resources[i]];
+
+        if (prlimit(1, resources[i], NULL, limit) < 0)
+            (void) getrlimit(resources[i], limit);
+    }
+}
+
+static int facts_announce(struct run *run, struct error **err)
+{
+    const struct run_facts facts = {
+        .name = run->machine,
+        .root = run_tree_path(run),
+        .service = run->spec->container_service,
+        .uuid = run->machine_id,
+        .leader = run->pid,
+        .leader_pidfd = run->pidfd,
+        .cgroup = run->cgroup_path,
+    };
+    auto_error struct error *remark = NULL;
+
+    if (!run->host->announce)
+        return 0;
+    if (run->spec->register_machine == TRI_YES)
+        return run->host->announce(run->host->data, run->spec, &facts, err);
+    if (run->host->announce(run->host->data, run->spec, &facts, &remark) < 0)
+        log_debug("cannot register the machine: %s", error_text(remark));
+    return 0;
+}
+
+/* One boot: from prepared mounts to the payload's end. */
+static int run_once(struct run *run, int *ret_status, bool *ret_again, struct error **err)
+{
+    if (plan_run_phase(run, PREPARE, err) < 0 || launch(run, err) < 0)
+        return -error_code(*err);
+    run_trim(run);
+    if (facts_announce(run, err) < 0) {
+        (void) kill(run->pid, SIGKILL);
+        run_reap(run);
+        return -error_code(*err);
+    }
+    return supervise(run, ret_status, ret_again, err);
+}
+
+static void banner(const struct spec *spec, const struct run *run)
+{
+    if (spec->quiet)
+        return;
+    log_info("Spawning container %s on %s.", spec->machine, run_tree_path(run));
+    if (isatty(STDIN_FILENO) && isatty(STDOUT_FILENO))
+        log_info("Press Ctrl-] three times within 1s to kill container; two times followed by r\n"
+                 "to reboot container; two times followed by p to poweroff container.");
+}
+
+int container_run(const struct spec *spec, const struct run_host *host, int *ret_status, struct error **err)
+{
+    struct run run;
+    bool again = true;
+
+    run_init(&run, spec, host);
+    run.n_listen_fds = count_listen_fds();
+    read_first_limits(&run);
+    plan_make(&run);
+
+    int r = take_signals(&run, err);
+    if (r == 0)
+        r = plan_run_phase(&run, ACQUIRE, err);
+    if (r == 0)
+        banner(spec, &run);
+
+    size_t mark = run.undo ? undo_count(run.undo) : 0;
+    while (r == 0 && again) {
+        again = false;
+        r = run_once(&run, ret_status, &again, err);
+        plan_undo_to(&run, PREPARE);
+        fd_closep(&run.pidfd);
+        if (again && host->unwind)
+            host->unwind(host->data, run.undo, mark);
+    }
+    plan_undo_to(&run, ACQUIRE);
+    plan_done(&run);
+    fd_closep(&run.signal_fd);
+    if (r < 0)
+        return fail_in(err, "cannot start machine '%s'", spec->machine);
+    return 0;
+}

@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * run_state: what happened so far in one run, and the steps that make it happen. For the files of this folder only.
+ *
+ * struct run belongs to the supervisor. The child that becomes the payload sees the same memory until it execs
+ * (launch.c) and only reads it; what the child finds out itself is in struct child.
+ */
+#pragma once
+
+#include <poll.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/error.h"
+#include "base/id128.h"
+#include "base/strings.h"
+#include "config/spec.h"
+#include "runtime/run.h"
+#include "runtime/user.h"
+
+struct undo;
+struct integration;
+struct tree;
+
+/* Which process does a phase. */
+enum side { SUPERVISOR, CHILD };
+
+enum phase { ACQUIRE, PREPARE, MAP_IDS, ATTACH, BUILD, CONFINE, N_PHASES };
+
+struct step;
+
+/* A mount made ready by the supervisor, attached by the child. */
+struct ready_mount {
+    char *target;               /* absolute, in the container */
+    int fd;                     /* detached mount; -1: the child makes it itself (tmpfs, inaccessible) */
+    bool is_directory;
+    const struct mount_request *request;        /* NULL: not one the user asked for */
+};
+
+struct run {
+    const struct spec *spec;
+    const struct run_host *host;
+    const struct step **plan;   /* wanted steps in order */
+    size_t n_plan, n_done;
+
+    char *machine;              /* = spec->machine */
+    struct undo *undo;
+    struct id128 machine_id;
+    struct strings host_environment;    /* container_host_* */
+    struct rlimit pid1_limits[RESOURCE_LIMITS];
+    unsigned n_listen_fds;      /* handed over by our caller, from fd 3 */
+
+    struct tree *tree;          /* where the root comes from, and its locks: tree.c */
+    int root_fd;                /* detached mount that becomes "/" */
+    bool root_read_only;
+
+    /* user namespace; base 0, size 0 without one */
+    bool has_userns;
+    uint32_t uid_base, uid_size;
+    int uid_lock_fd;
+    int userns_fd;              /* a namespace with the container's map, for mapped mounts; -1 */
+
+    int cgroup_fd;              /* payload's cgroup directory */
+    int cgroup_procs_fd;        /* its cgroup.procs, for writing */
+    char *cgroup_path;          /* absolute path of the group that was made, for undo and status */
+    bool cgroup_is_ours;        /* no service manager watches over it */
+    int cgroup_home_fd;         /* the group the supervisor came from, -1 when it did not move */
+    int cgroup_super_fd;        /* the group it moved to */
+
+    int dev_fd, devpts_fd, run_fd;      /* detached mounts of /dev, /dev/pts, /run */
+    int sys_fd;                 /* detached sysfs of the host's network, user namespaces only; -1 */
+    int os_release_fd, incoming_fd, unix_export_fd;
+    int kmsg_fd;                /* keeps the fifo behind /proc/kmsg open */
+    int notify_fd;              /* our end of /run/host/notify */
+
+    enum console_mode console_mode;     /* effective */
+    int pty_fd, pty_peer_fd;
+
+    struct ready_mount *mounts; /* sorted by target */
+    size_t n_mounts;
+    int null_fd;
+
+    struct integration *integration;    /* integrate.c */
+
+    int handshake_fd;           /* supervisor's end */
+    pid_t pid;                  /* payload's PID 1 (or the stub init), host view */
+    int pidfd;
+    int signal_fd;
+};
+
+/* What the child knows by itself. Lives on its stack. */
+struct child {
+    struct run *run;
+    int handshake_fd;
+    int root_fd;                /* "/" of the container, after pivot_root */
+    int old_root_fd;
+    struct strings environment;
+    uid_t uid;
+    gid_t gid;
+    struct user user;
+};
+
+typedef int supervisor_step_fn(struct run *run, struct error **err);
+typedef int child_step_fn(struct child *child, struct error **err);
+
+struct step {
+    enum phase phase;
+    const char *name;           /* completes "cannot ..." */
+    bool (*wanted)(const struct spec *spec);    /* NULL: always */
+    supervisor_step_fn *apply;                  /* phases of the supervisor */
+    child_step_fn *apply_inside;                /* phases of the child */
+    void (*undo)(struct run *run);              /* supervisor steps that leave something in this process or on the host */
+};
+
+/* plan.c */
+void plan_make(struct run *run);
+int plan_run_phase(struct run *run, enum phase phase, struct error **err);
+int plan_run_phase_inside(struct child *child, enum phase phase, struct error **err);
+void plan_undo_to(struct run *run, enum phase phase);      /* this phase and those behind it */
+void plan_done(struct run *run);
+const char *phase_name(enum phase phase);
+/* With -DREDD_TEST_HOOKS: FAIL_STEP=n makes the n-th step fail, KILL_STEP=n kills the process that reaches it. */
+
+/* launch.c */
+int launch(struct run *run, struct error **err);
+/* A remark from the child to the person at the terminal; takes and clears *err. */
+void child_warn(struct child *child, struct error **err);
+/* The child's last word: becomes the supervisor's error. */
+void child_fail(struct child *child, const struct error *err);
+
+/* trim.c */
+void run_trim(struct run *run);         /* the payload runs: gives back what only its start needed */
+void run_reap(struct run *run);         /* waits for a payload that was killed */
+
+/* supervise.c */
+int supervise(struct run *run, int *ret_status, bool *ret_again, struct error **err);
+
+#define STEP(name) int name(struct run *run, struct error **err)
+#define INNER_STEP(name) int name(struct child *child, struct error **err)
+
+/* tree.c */
+STEP(step_support_check);
+STEP(step_tree_find);
+STEP(step_tree_lock);
+STEP(step_tree_check);
+STEP(step_machine_claim);
+STEP(step_ids_choose);
+STEP(step_tree_snapshot);
+STEP(step_tree_chown);
+STEP(step_root_open);
+void step_tree_close(struct run *run);
+void step_ids_release(struct run *run);
+void step_root_close(struct run *run);
+void step_machine_withdraw(struct run *run);
+const char *run_tree_path(const struct run *run);
+
+/* identity.c */
+STEP(step_identity_read);
+INNER_STEP(step_hostname_set);
+INNER_STEP(step_personality_set);
+
+/* cgroup.c */
+STEP(step_cgroup_make);
+void step_cgroup_leave(struct run *run);
+/* Takes the payload subgroup of PATH (a scope's cgroup below the hierarchy's root; takes the string) instead. */
+int cgroup_adopt(struct run *run, char *path, struct error **err);
+INNER_STEP(step_cgroup_enter);
+INNER_STEP(step_cgroup_mount);
+
+/* devices.c */
+STEP(step_devices_restrict);
+
+/* dev.c, run_folder.c */
+STEP(step_dev_prepare);
+void step_dev_close(struct run *run);
+STEP(step_run_prepare);
+STEP(step_sys_prepare);
+void step_run_close(struct run *run);
+
+/* userns.c */
+STEP(step_ids_write_map);
+INNER_STEP(step_ids_become_root);
+
+/* root.c: the child's way into the tree */
+INNER_STEP(step_root_enter);
+INNER_STEP(step_root_pivot_inside);
+INNER_STEP(step_base_folders_make);
+INNER_STEP(step_mounts_seal);
+INNER_STEP(step_old_root_leave);
+
+/* api_mounts.c */
+INNER_STEP(step_api_mount);
+INNER_STEP(step_proc_mask);
+
+/* mounts.c */
+STEP(step_mounts_prepare);
+void step_mounts_close(struct run *run);
+INNER_STEP(step_mounts_attach);
+
+/* integrate.c */
+STEP(step_integration_prepare);
+void step_integration_close(struct run *run);
+INNER_STEP(step_integration_apply);
+
+/* attach.c */
+STEP(step_scope_allocate);
+STEP(step_machine_announce);
+
+/* network.c */
+INNER_STEP(step_network_join);
+INNER_STEP(step_loopback_up);
+
+/* confine.c */
+INNER_STEP(step_console_take);
+INNER_STEP(step_user_resolve);
+INNER_STEP(step_environment_make);
+INNER_STEP(step_limits_set);
+INNER_STEP(step_keyring_join);
+INNER_STEP(step_descriptors_close);
+INNER_STEP(step_capabilities_drop);
+INNER_STEP(step_system_calls_filter);
+INNER_STEP(step_user_become);
+INNER_STEP(step_payload_exec);
+INNER_STEP(step_working_directory_enter);

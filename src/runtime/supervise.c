@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The supervisor's life while the payload runs: one poll over signals, the payload's pidfd, its notifications and the
+ * console. It sleeps until one of them speaks.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/reboot.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/kernel.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "runtime/console.h"
+#include "runtime/notify.h"
+#include "runtime/run_state.h"
+
+/* What systemd as PID 1 takes for requests. Kernel numbers: C libraries differ in where SIGRTMIN starts. */
+enum { SIGNAL_REBOOT = SIGINT, SIGNAL_POWEROFF = 34 + 4 };
+enum { EXIT_REBOOT = 133 };
+enum { FD_SIGNAL, FD_PAYLOAD, FD_NOTIFY, FD_CONSOLE, N_FDS = FD_CONSOLE + CONSOLE_POLL_FDS };
+
+struct supervision {
+    struct run *run;
+    struct console console;
+    bool was_asked_to_stop;
+    bool was_killed;            /* by us */
+};
+
+static int64_t now_ms(void)
+{
+    struct timespec now;
+
+    (void) clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t) now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static void send_signal(struct supervision *s, int sig)
+{
+    (void) sys_pidfd_send_signal(s->run->pidfd, sig, NULL, 0);
+}
+
+static void kill_payload(struct supervision *s)
+{
+    s->was_killed = true;
+    send_signal(s, SIGKILL);
+}
+
+/* SIGTERM and SIGINT: once politely where there is a polite way, then not. */
+static void stop_asked(struct supervision *s)
+{
+    int polite = s->run->spec->kill_signal;
+
+    if (polite == 0 || s->was_asked_to_stop) {
+        kill_payload(s);
+        return;
+    }
+    s->was_asked_to_stop = true;
+    log_info("Trying to halt container by sending TERM to container PID 1. Send SIGTERM again to trigger immediate "
+             "termination.");
+    send_signal(s, polite);
+}
+
+static void handle_signal(struct supervision *s)
+{
+    struct signalfd_siginfo info;
+
+    while (read(s->run->signal_fd, &info, sizeof info) == (ssize_t) sizeof info)
+        switch (info.ssi_signo) {
+        case SIGTERM:
+        case SIGINT:
+            stop_asked(s);
+            break;
+        case SIGWINCH:
+            console_resize(&s->console);
+            break;
+        case SIGCONT:
+            console_resume(&s->console);
+            break;
+        default:                /* SIGPIPE: the write that caused it has said so already */
+            break;
+        }
+}
+
+static void handle_console(struct supervision *s, const struct pollfd *fds)
+{
+    switch (console_handle(&s->console, fds, CONSOLE_POLL_FDS, now_ms())) {
+    case CONSOLE_KILL:
+        kill_payload(s);
+        break;
+    case CONSOLE_REBOOT:
+        send_signal(s, SIGNAL_REBOOT);
+        break;
+    case CONSOLE_POWEROFF:
+        send_signal(s, SIGNAL_POWEROFF);
+        break;
+    case CONSOLE_HANGUP:
+        stop_asked(s);
+        break;
+    case CONSOLE_NOTHING:
+        break;
+    }
+}
+
+/* Waits for the payload's end; returns what waitpid() says of it. */
+static int watch(struct supervision *s)
+{
+    struct run *run = s->run;
+    int status;
+
+    for (;;) {
+        struct pollfd fds[N_FDS] = {
+            [FD_SIGNAL] = {.fd = run->signal_fd, .events = POLLIN},
+            [FD_PAYLOAD] = {.fd = run->pidfd, .events = POLLIN},
+            [FD_NOTIFY] = {.fd = run->notify_fd, .events = POLLIN},
+        };
+
+        size_t n = FD_CONSOLE + console_poll_fds(&s->console, fds + FD_CONSOLE);
+        if (poll(fds, n, console_timeout_ms(&s->console)) < 0 && errno != EINTR)
+            kill_payload(s);
+        if (fds[FD_SIGNAL].revents)
+            handle_signal(s);
+        if (fds[FD_NOTIFY].revents)
+            notify_handle(run);
+        if (n > FD_CONSOLE)
+            handle_console(s, fds + FD_CONSOLE);
+        if (fds[FD_PAYLOAD].revents)
+            break;
+    }
+    notify_stopping();
+    while (waitpid(run->pid, &status, 0) < 0 && errno == EINTR)
+        ;
+    return status;
+}
+
+/* The payload's end as an exit status. Inside a pid namespace reboot(2) ends PID 1 with a signal: SIGHUP for a
+ * reboot, SIGINT for halt and power-off (pid_namespaces(7)). */
+static int judge(const struct supervision *s, int status, bool *ret_again)
+{
+    const struct spec *spec = s->run->spec;
+    const char *name = spec->machine;
+
+    if (WIFEXITED(status)) {
+        int code = WEXITSTATUS(status);
+
+        if (!spec->quiet && code == 0)
+            log_info("Container %s exited successfully.", name);
+        else if (!spec->quiet)
+            log_info("Container %s failed with error code %d.", name, code);
+        return code;
+    }
+
+    int sig = WTERMSIG(status);
+    if (sig == SIGINT) {
+        if (!spec->quiet)
+            log_info("Container %s has been shut down.", name);
+        return EXIT_SUCCESS;
+    }
+    if (sig == SIGHUP) {
+        if (!spec->quiet)
+            log_info("Container %s is being rebooted.", name);
+        *ret_again = !spec->keep_unit;
+        return EXIT_REBOOT;
+    }
+    const char *signal_name = strsignal(sig);
+    if (!s->was_killed || !spec->quiet)
+        log_error("Container %s terminated by signal %s.", name, sig == SIGKILL ? "KILL" : signal_name);
+    return EXIT_FAILURE;
+}
+
+static int start_console(struct supervision *s, struct error **err)
+{
+    const struct run *run = s->run;
+    const struct console_setup setup = {
+        .mode = run->console_mode,
+        .master_fd = run->pty_fd,
+        .in_fd = STDIN_FILENO,
+        .out_fd = STDOUT_FILENO,
+        .escape = run->spec->escape,
+        .background = run->spec->background,
+    };
+
+    return run->console_mode == CONSOLE_PIPE ? 0 : console_start(&s->console, &setup, err);
+}
+
+int supervise(struct run *run, int *ret_status, bool *ret_again, struct error **err)
+{
+    struct supervision s = {.run = run};
+
+    if (start_console(&s, err) < 0) {
+        kill_payload(&s);
+        (void) waitpid(run->pid, NULL, 0);
+        return -error_code(*err);
+    }
+    notify_started(run);
+
+    int status = watch(&s);
+
+    console_drain(&s.console, run->signal_fd, -1);
+    console_stop(&s.console);
+    *ret_status = judge(&s, status, ret_again);
+    notify_ended(*ret_status);
+    return 0;
+}
