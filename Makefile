@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# The front door to meson and to tools/: each rule is one call. Options of meson go into build/ by `meson configure`.
+BUILD = build
+SETUP = --buildtype=release -Db_lto=true
+
+.PHONY: all demo check bench soak install clean
+
+all: $(BUILD)/build.ninja
+	ninja -C $(BUILD)
+
+$(BUILD)/build.ninja:
+	tools/install-deps build
+	meson setup $(BUILD) $(SETUP)
+
+# A Debian system, or where none can be had a tiny one, in a container: started, looked at, entered, powered off.
+demo: all
+	tools/install-deps demo || echo 'demo: going on with a tiny system that is made here'
+	tools/demo $(BUILD)
+
+# Everything that can be tested on this machine. Words in TESTS pick parts or tests: make check TESTS='unit net'.
+check: all
+	tools/install-deps test
+	tools/run-tests --build=$(BUILD) $(TESTS)
+
+bench: all
+	tools/install-deps bench || echo 'bench: going on without what is missing'
+	REDD=$(CURDIR)/$(BUILD)/redd tools/as-root bench/run $(BENCH)
+
+# Starts, stops and kills containers for SOAK_MINUTES, and looks whether anything is left behind or grows.
+soak: all
+	tools/install-deps test
+	tools/as-root tests/soak/run
+
+# Below DESTDIR where that is set, as packages do, and then as whoever calls.
+install: all
+	$(if $(DESTDIR),,tools/as-root) meson install -C $(BUILD) --no-rebuild
+
+clean:
+	rm -rf $(BUILD) build-check build-clang
