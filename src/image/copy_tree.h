@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * copy_tree: a directory tree once more, with everything that belongs to it.
+ *
+ * Content shares blocks with the original where the file system can (reflink), is copied otherwise, holes stay holes.
+ * Owners, modes, times, extended attributes, ACLs, file capabilities, hard links, devices, pipes and sockets are kept;
+ * the immutable flag of a read-only image is not. What is mounted below the tree is left out: an empty directory or
+ * file stands for it. Nested btrfs subvolumes become plain directories.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "base/error.h"
+
+struct tree_copy {
+    dev_t skip_dev;             /* a directory to leave out (the destination, when it lies inside the tree); */
+    ino_t skip_ino;             /* 0: none */
+    int stop_fd;                /* readable: give up with -EINTR; -1: none */
+};
+
+/* Copies what is below FROM_FD, and its own attributes, into the empty directory TO_FD (which nobody else can enter
+ * until its attributes are set, last of all). FROM_FD may be an O_PATH descriptor. The umask of the process is 0 meanwhile. */
+int tree_copy(int from_fd, int to_fd, const struct tree_copy *how, struct error **err);
