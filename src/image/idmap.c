@@ -44,38 +44,42 @@ static char *map_text(const struct id_map *maps, size_t n)
     return text;
 }
 
-static int write_maps(pid_t pid, const struct id_map *maps, size_t n, struct error **err)
+static int write_map(pid_t pid, const char *which, const struct id_map *maps, size_t n, struct error **err)
 {
     auto_free char *text = map_text(maps, n);
     char path[48];
 
-    for (int group = 0; group < 2; group++) {
-        (void) snprintf(path, sizeof path, "/proc/%d/%s", (int) pid, group ? "gid_map" : "uid_map");
-        int r = file_write_existing(AT_FDCWD, path, text);
-        if (r == -EPERM) {
-            fail(err, EPERM, "the kernel does not let us map ids");
-            fail_hint(*err, "mapping ids of others needs root in a namespace that has them; see /proc/self/uid_map");
-        } else if (r == -EINVAL)
-            fail(err, EINVAL, "the id map starting with %u:%u:%u overlaps itself or names ids that do not exist here",
-                 maps[0].inside, maps[0].outside, maps[0].count);
-        else if (r < 0)
-            fail(err, -r, "cannot write the id map of a new user namespace");
-        if (r < 0) {
-            fail_id(*err, "R2203");
-            return r;
-        }
-    }
-    return 0;
+    (void) snprintf(path, sizeof path, "/proc/%d/%s", (int) pid, which);
+    int r = file_write_existing(AT_FDCWD, path, text);
+    if (r == 0)
+        return 0;
+    if (r == -EPERM) {
+        fail(err, EPERM, "the kernel does not let us map ids");
+        fail_hint(*err, "mapping ids of others needs root in a namespace that has them; see /proc/self/uid_map");
+    } else if (r == -EINVAL)
+        fail(err, EINVAL, "the id map starting with %u:%u:%u overlaps itself or names ids that do not exist here",
+             maps[0].inside, maps[0].outside, maps[0].count);
+    else
+        fail(err, -r, "cannot write the id map of a new user namespace");
+    fail_id(*err, "R2203");
+    return r;
 }
 
 int idmap_userns_open(const struct id_map *maps, size_t n, int *ret_fd, struct error **err)
+{
+    return idmap_userns_open_apart(maps, n, maps, n, ret_fd, err);
+}
+
+int idmap_userns_open_apart(const struct id_map *users, size_t n_users, const struct id_map *groups, size_t n_groups, int *ret_fd,
+                            struct error **err)
 {
     auto_free char *stack = mem_alloc(STACK_SIZE);
     char path[48];
     pid_t self = getpid();
 
-    if (n == 0 || n > MAPS_MAX)
-        return fail_plain(err, EINVAL, "an id map has between 1 and %d lines, not %zu", MAPS_MAX, n);
+    if (n_users == 0 || n_users > MAPS_MAX || n_groups == 0 || n_groups > MAPS_MAX)
+        return fail_plain(err, EINVAL, "an id map has between 1 and %d lines, not %zu", MAPS_MAX,
+                          n_users == 0 || n_users > MAPS_MAX ? n_users : n_groups);
 
     /* No exit signal: our SIGCHLD handling must not see a child it does not know. */
     pid_t pid = clone(wait_to_be_killed, stack + STACK_SIZE - 16, CLONE_NEWUSER | CLONE_VM | CLONE_FILES, &self);
@@ -88,7 +92,9 @@ int idmap_userns_open(const struct id_map *maps, size_t n, int *ret_fd, struct e
         return r;
     }
 
-    int fd = -1, r = write_maps(pid, maps, n, err);
+    int fd = -1, r = write_map(pid, "uid_map", users, n_users, err);
+    if (r == 0)
+        r = write_map(pid, "gid_map", groups, n_groups, err);
     if (r == 0) {
         (void) snprintf(path, sizeof path, "/proc/%d/ns/user", (int) pid);
         fd = open(path, O_RDONLY | O_CLOEXEC);
