@@ -1,0 +1,410 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * From tables and options to a BPF program. Two halves: what is the verdict on each number, and how to say it briefly.
+ *
+ * BPF only jumps forward, so the program is written from its end: whatever is jumped to is there already, its place is
+ * known, and equal endings are shared. The array holds it in reverse until it is done.
+ *
+ * Runs between clone and exec, in memory that may be shared with the supervisor: no allocation, no state.
+ */
+#include "runtime/seccomp.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <linux/filter.h>
+#include <linux/net.h>
+#include <linux/netlink.h>
+#include <linux/seccomp.h>
+
+#include "base/mem.h"
+#include "config/syscall_names.h"
+
+#if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
+#error "the low half of an argument is looked for in front"
+#endif
+
+enum verdict {
+    VERDICT_ALLOW,
+    VERDICT_EPERM,
+    VERDICT_ENOSYS,
+    VERDICT_SUCCEED,            /* without being carried out */
+    VERDICT_SOCKET,             /* and on: by arguments */
+    VERDICT_SOCKETCALL,
+    VERDICT_OPEN,
+    VERDICT_OPENAT,
+    N_VERDICTS,
+};
+
+enum {
+    JUMP_MAX = 250,             /* of the 255 that a condition reaches; the rest is for what comes in between */
+    LEAF_EXCEPTIONS = 3,        /* single numbers compared one by one at a leaf of the tree: more make longer ways */
+};
+
+/* The verdict on each number of each ABI, in the order of the class tables. */
+struct verdicts {
+    uint8_t of[SYSCALL_ABIS_MAX][SYSCALL_NUMBERS_MAX];
+};
+
+/* Numbers from `first` up to the next run's share a verdict. */
+struct run {
+    uint32_t first;
+    enum verdict verdict;
+};
+
+struct runs {
+    struct run item[SYSCALL_NUMBERS_MAX + 2 * SYSCALL_RANGES];
+    size_t count;
+};
+
+/* A run; or several of one verdict, with single numbers between them that have another. */
+struct leaf {
+    uint16_t first_run, end_run;
+};
+
+/* The program so far, its last instruction first. A label is the place of an instruction in it. */
+struct builder {
+    struct sock_filter *code;
+    size_t length, max;
+    size_t label[N_VERDICTS];   /* where each verdict is pronounced */
+};
+
+static void emit_instruction(struct builder *builder, struct sock_filter instruction)
+{
+    if (builder->length < builder->max)
+        builder->code[builder->length] = instruction;
+    builder->length++;
+}
+
+static size_t emit(struct builder *builder, unsigned code, uint32_t k)
+{
+    emit_instruction(builder, (struct sock_filter) BPF_STMT((uint16_t) code, k));
+    return builder->length - 1;
+}
+
+static size_t emit_load(struct builder *builder, size_t offset)
+{
+    return emit(builder, BPF_LD | BPF_W | BPF_ABS, (uint32_t) offset);
+}
+
+static size_t emit_return(struct builder *builder, uint32_t action)
+{
+    return emit(builder, BPF_RET | BPF_K, action);
+}
+
+static size_t emit_errno(struct builder *builder, uint32_t code)
+{
+    return emit_return(builder, SECCOMP_RET_ERRNO | code);
+}
+
+static size_t distance(const struct builder *builder, size_t label)
+{
+    return builder->length - label - 1;
+}
+
+/* A label within a condition's reach that has the effect of LABEL: itself, a copy, or a jump there. */
+static size_t near(struct builder *builder, size_t label)
+{
+    if (distance(builder, label) <= JUMP_MAX)
+        return label;
+    if (label < builder->max && builder->code[label].code == (BPF_RET | BPF_K))
+        return emit_return(builder, builder->code[label].k);
+    return emit(builder, BPF_JMP | BPF_JA, (uint32_t) distance(builder, label));
+}
+
+/* "if (A OPERATION k) goto if_true; else goto if_false;" OPERATION is BPF_JEQ, BPF_JGE or BPF_JSET. */
+static size_t emit_if(struct builder *builder, unsigned operation, uint32_t k, size_t if_true, size_t if_false)
+{
+    if_true = near(builder, if_true);
+    if_false = near(builder, if_false);
+    emit_instruction(builder, (struct sock_filter) BPF_JUMP((uint16_t) (BPF_JMP | operation | BPF_K), k,
+                                                            (uint8_t) distance(builder, if_true),
+                                                            (uint8_t) distance(builder, if_false)));
+    return builder->length - 1;
+}
+
+static size_t argument(unsigned i)
+{
+    return offsetof(struct seccomp_data, args) + i * sizeof(uint64_t);
+}
+
+static bool families_are_restricted(const struct seccomp_request *request)
+{
+    return request->families_given && (!request->families_deny || request->n_families > 0);
+}
+
+/* The kernel takes the family and the protocol as int, so whatever is in the upper halves does not count. */
+static size_t emit_socket_rule(struct builder *builder, const struct seccomp_request *request, size_t refuse)
+{
+    size_t allow = builder->label[VERDICT_ALLOW];
+    size_t netlink = emit_if(builder, BPF_JEQ, NETLINK_AUDIT, refuse, allow);
+
+    netlink = emit_load(builder, argument(2));
+
+    bool only_listed = request->families_given && !request->families_deny;
+    size_t label = only_listed ? refuse : emit_if(builder, BPF_JEQ, AF_NETLINK, netlink, allow);
+    for (size_t i = 0; request->families_given && i < request->n_families; i++) {
+        size_t listed = !only_listed ? refuse : request->families[i] == AF_NETLINK ? netlink : allow;
+
+        label = emit_if(builder, BPF_JEQ, (uint32_t) request->families[i], listed, label);
+    }
+    return emit_load(builder, argument(0));
+}
+
+/* The family is in memory, where no filter can look: with families restricted, no socket is made this way. C libraries
+ * have called socket() directly since Linux 4.3, and take this way only where that one does not exist. */
+static size_t emit_socketcall_rule(struct builder *builder, size_t refuse)
+{
+    (void) emit_if(builder, BPF_JEQ, SYS_SOCKET, refuse, builder->label[VERDICT_ALLOW]);
+    return emit_load(builder, argument(0));
+}
+
+static size_t emit_open_rule(struct builder *builder, unsigned flags_argument, size_t refuse)
+{
+    /* O_SYNC holds the bit of O_DSYNC */
+    (void) emit_if(builder, BPF_JSET, O_SYNC, refuse, builder->label[VERDICT_ALLOW]);
+    return emit_load(builder, argument(flags_argument));
+}
+
+/* Everything that a tree can end in. */
+static void emit_verdicts(struct builder *builder, const struct seccomp_request *request)
+{
+    builder->label[VERDICT_ALLOW] = emit_return(builder, SECCOMP_RET_ALLOW);
+    builder->label[VERDICT_EPERM] = emit_errno(builder, EPERM);
+    builder->label[VERDICT_ENOSYS] = emit_errno(builder, ENOSYS);
+
+    if (request->suppress_sync) {
+        size_t refuse = emit_errno(builder, EINVAL);
+
+        builder->label[VERDICT_SUCCEED] = emit_errno(builder, 0);
+        builder->label[VERDICT_OPEN] = emit_open_rule(builder, 1, refuse);
+        builder->label[VERDICT_OPENAT] = emit_open_rule(builder, 2, refuse);
+    }
+
+    size_t refuse = emit_errno(builder, EAFNOSUPPORT);
+    builder->label[VERDICT_SOCKET] = emit_socket_rule(builder, request, refuse);
+    if (families_are_restricted(request))
+        builder->label[VERDICT_SOCKETCALL] = emit_socketcall_rule(builder, refuse);
+}
+
+/* VERDICT's label, moved along with the end of the program so that it is never far. */
+static size_t near_verdict(struct builder *builder, enum verdict verdict)
+{
+    return builder->label[verdict] = near(builder, builder->label[verdict]);
+}
+
+static size_t emit_leaf(struct builder *builder, const struct runs *runs, const struct leaf *leaf)
+{
+    size_t label = near_verdict(builder, runs->item[leaf->first_run].verdict);
+
+    for (size_t i = leaf->first_run + 1; i < leaf->end_run; i += 2) {
+        size_t exception = near_verdict(builder, runs->item[i].verdict);
+
+        label = emit_if(builder, BPF_JEQ, runs->item[i].first, exception, label);
+    }
+    return label;
+}
+
+static size_t emit_tree(struct builder *builder, const struct runs *runs, const struct leaf *leaves, size_t n)
+{
+    if (n == 1)
+        return emit_leaf(builder, runs, leaves);
+
+    size_t middle = n / 2;
+    size_t upper = emit_tree(builder, runs, leaves + middle, n - middle);
+    size_t lower = emit_tree(builder, runs, leaves, middle);
+    return emit_if(builder, BPF_JGE, runs->item[leaves[middle].first_run].first, upper, lower);
+}
+
+/* Whether run number I is a single number between two runs of one verdict. */
+static bool is_exception(const struct runs *runs, size_t i)
+{
+    return i > 0 && i + 1 < runs->count && runs->item[i + 1].first == runs->item[i].first + 1 &&
+           runs->item[i - 1].verdict == runs->item[i + 1].verdict;
+}
+
+static size_t find_leaves(const struct runs *runs, struct leaf *ret)
+{
+    size_t n = 0;
+
+    for (size_t first = 0; first < runs->count; first = ret[n - 1].end_run) {
+        size_t end = first + 1;
+
+        while (end - first < 2 * LEAF_EXCEPTIONS && is_exception(runs, end))
+            end += 2;
+        ret[n++] = (struct leaf) {(uint16_t) first, (uint16_t) end};
+    }
+    return n;
+}
+
+static void add_run(struct runs *runs, uint32_t first, enum verdict verdict)
+{
+    /* a run that would be empty */
+    if (runs->count > 0 && runs->item[runs->count - 1].first == first)
+        runs->count--;
+    if (runs->count == 0 || runs->item[runs->count - 1].verdict != verdict)
+        runs->item[runs->count++] = (struct run) {first, verdict};
+}
+
+static void find_runs(const struct syscall_abi *abi, const uint8_t *verdict, struct runs *ret)
+{
+    ret->count = 0;
+    add_run(ret, abi->base, VERDICT_ENOSYS);
+    for (size_t i = 0; i < SYSCALL_RANGES; i++) {
+        uint32_t first = abi->base + abi->range[i].first, count = abi->range[i].count;
+
+        for (uint32_t offset = 0; offset < count; offset++)
+            add_run(ret, first + offset, *verdict++);
+        if (count > 0)
+            add_run(ret, first + count, VERDICT_ENOSYS);
+    }
+}
+
+static size_t emit_abi(struct builder *builder, const struct syscall_abi *abi, const uint8_t *verdict)
+{
+    struct runs runs;
+    struct leaf leaves[COUNT_OF(runs.item)];
+
+    find_runs(abi, verdict, &runs);
+    return emit_tree(builder, &runs, leaves, find_leaves(&runs, leaves));
+}
+
+static void emit_program(struct builder *builder, const struct verdicts *verdicts)
+{
+    /* What no table is for cannot be judged: a way around the filter must not open with a kernel's new ABI. */
+    size_t other_architecture = emit_return(builder, SECCOMP_RET_KILL_PROCESS);
+    size_t with_base = 0;
+
+    for (size_t i = n_syscall_abis; i-- > 0;) {
+        const struct syscall_abi *abi = &syscall_abis[i];
+        size_t label = emit_abi(builder, abi, verdicts->of[i]);
+
+        if (abi->base != 0) {
+            with_base = label;
+            continue;
+        }
+        if (i + 1 < n_syscall_abis && syscall_abis[i + 1].base != 0)
+            label = emit_if(builder, BPF_JGE, syscall_abis[i + 1].base, with_base, label);
+        /* A tracer skips a call by making it number -1, and sets the result: with ENOSYS here it would be lost. */
+        (void) emit_if(builder, BPF_JEQ, UINT32_MAX, near_verdict(builder, VERDICT_ALLOW), label);
+        label = emit_load(builder, offsetof(struct seccomp_data, nr));
+        other_architecture = emit_if(builder, BPF_JEQ, abi->architecture, label, other_architecture);
+    }
+    (void) emit_load(builder, offsetof(struct seccomp_data, arch));
+}
+
+static enum verdict verdict_for(const struct seccomp_request *request, uint8_t class)
+{
+    if (class >= SYSCALL_NEEDS_CAPABILITY)
+        return request->capabilities >> (class - SYSCALL_NEEDS_CAPABILITY) & 1 ? VERDICT_ALLOW : VERDICT_EPERM;
+
+    switch ((enum syscall_class) class) {
+    case SYSCALL_REFUSED:
+        return VERDICT_EPERM;
+    case SYSCALL_ALLOWED:
+        return VERDICT_ALLOW;
+    case SYSCALL_SOCKET:
+        return VERDICT_SOCKET;
+    case SYSCALL_SOCKETCALL:
+        return families_are_restricted(request) ? VERDICT_SOCKETCALL : VERDICT_ALLOW;
+    case SYSCALL_SYNC:
+        return request->suppress_sync ? VERDICT_SUCCEED : VERDICT_ALLOW;
+    case SYSCALL_OPEN:
+        return request->suppress_sync ? VERDICT_OPEN : VERDICT_ALLOW;
+    case SYSCALL_OPENAT:
+        return request->suppress_sync ? VERDICT_OPENAT : VERDICT_ALLOW;
+    case SYSCALL_UNKNOWN:
+    case SYSCALL_NEEDS_CAPABILITY:
+        break;
+    }
+    return VERDICT_ENOSYS;
+}
+
+/* What the policy allows already keeps its closer look; what is denied fails as if it were in no list at all. */
+static void change_verdict(const struct syscall_abi *abi, uint8_t *verdict, int32_t number, bool allow)
+{
+    int index = syscall_index(abi, number);
+
+    if (index < 0)
+        return;
+    if (!allow)
+        verdict[index] = abi->class[index] == SYSCALL_UNKNOWN ? VERDICT_ENOSYS : VERDICT_EPERM;
+    else if (verdict[index] == VERDICT_EPERM || verdict[index] == VERDICT_ENOSYS)
+        verdict[index] = VERDICT_ALLOW;
+}
+
+static void change_verdicts(struct verdicts *verdicts, const struct strings *names, bool allow)
+{
+    for (size_t i = 0; names && i < names->count; i++)
+        for (const struct syscall_name *call = NULL; (call = syscall_next(names->item[i], call));)
+            for (size_t abi = 0; abi < n_syscall_abis; abi++)
+                change_verdict(&syscall_abis[abi], verdicts->of[abi], call->number[abi], allow);
+}
+
+static void find_verdicts(const struct seccomp_request *request, struct verdicts *ret)
+{
+    for (size_t abi = 0; abi < n_syscall_abis; abi++) {
+        size_t n = 0;
+
+        for (size_t i = 0; i < SYSCALL_RANGES; i++)
+            n += syscall_abis[abi].range[i].count;
+        for (size_t i = 0; i < n; i++)
+            ret->of[abi][i] = (uint8_t) verdict_for(request, syscall_abis[abi].class[i]);
+    }
+    change_verdicts(ret, request->allowed, true);
+    change_verdicts(ret, request->denied, false);
+}
+
+static void reverse(struct sock_filter *code, size_t n)
+{
+    for (size_t i = 0; i < n / 2; i++) {
+        struct sock_filter swapped = code[i];
+
+        code[i] = code[n - 1 - i];
+        code[n - 1 - i] = swapped;
+    }
+}
+
+int seccomp_build(const struct seccomp_request *request, struct sock_filter *program, size_t max, size_t *ret_n,
+                  struct error **err)
+{
+    struct builder builder = {.code = program, .max = max};
+    struct verdicts verdicts;
+
+    find_verdicts(request, &verdicts);
+    emit_verdicts(&builder, request);
+    emit_program(&builder, &verdicts);
+    if (builder.length > max) {
+        int r = fail_plain(err, E2BIG, "the system call filter has %zu instructions, more than the %zu that fit",
+                           builder.length, max);
+
+        fail_id(*err, "R2701");
+        fail_hint(*err, "allow or deny whole groups of system calls instead of many single ones");
+        return r;
+    }
+
+    reverse(program, builder.length);
+    *ret_n = builder.length;
+    return 0;
+}
+
+int seccomp_load(const struct sock_filter *program, size_t n, bool log, struct error **err)
+{
+    const struct sock_fprog loaded = {.len = (unsigned short) n, .filter = (struct sock_filter *) program};
+
+    if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, log ? SECCOMP_FILTER_FLAG_LOG : 0, &loaded) == 0)
+        return 0;
+
+    int code = errno;
+    int r = fail(err, code, "the kernel does not take the system call filter");
+    fail_id(*err, "R2702");
+    if (code == EACCES)
+        fail_hint(*err, "this needs CAP_SYS_ADMIN in the container's user namespace, or no-new-privileges");
+    if (code == EINVAL || code == ENOSYS)
+        fail_hint(*err, "a kernel without CONFIG_SECCOMP_FILTER runs containers only unfiltered: $SYSTEMD_SECCOMP=0");
+    return r;
+}
