@@ -29,11 +29,12 @@ bench: all
 # Starts, stops and kills containers for SOAK_MINUTES, and looks whether anything is left behind or grows.
 soak: all
 	tools/install-deps test
-	tools/as-root tests/soak/run
+	tools/as-root env BUILD=$(CURDIR)/$(BUILD) SOAK_MINUTES=$(or $(SOAK_MINUTES),10) tests/integration/soak/run
 
 # Below DESTDIR where that is set, as packages do, and then as whoever calls.
 install: all
 	$(if $(DESTDIR),,tools/as-root) meson install -C $(BUILD) --no-rebuild
 
 clean:
+	[ ! -e $(BUILD)/demo ] || tools/as-root rm -rf --one-file-system $(BUILD)/demo
 	rm -rf $(BUILD) build-check build-clang
