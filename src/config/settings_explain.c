@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * `redd config`: each setting, its value, and where that comes from: command line, file and line, the environment, or
+ * nobody. What did not count is shown too, with the reason, since that is what people ask about.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/fd.h"
+#include "base/mem.h"
+#include "base/strings.h"
+#include "config/settings_list.h"
+
+struct table {
+    struct strings cell;        /* three for each line: name, value, origin */
+    size_t width[2];
+};
+
+static void add_line(struct table *table, const char *name, const char *value, char *origin)
+{
+    auto_free char *shown = value ? mem_copy_string(value) : mem_copy_string("yes");
+
+    /* values can hold anything; a table is for one line each */
+    for (char *p = shown; *p; p++)
+        if ((unsigned char) *p < ' ' || *p == 127)
+            *p = '?';
+    strings_add(&table->cell, name);
+    strings_take(&table->cell, TAKE(shown));
+    strings_take(&table->cell, origin);
+    for (size_t i = 0; i < 2; i++) {
+        size_t length = strlen(table->cell.item[table->cell.count - 3 + i]);
+
+        /* one long bind specification must not push the last column out of sight */
+        if (length > table->width[i] && length <= 48)
+            table->width[i] = length;
+    }
+}
+
+static int table_write(const struct table *table, int fd)
+{
+    CLEANUP(strings_done) struct strings text = {0};
+    size_t size = 0, used = 0;
+
+    for (size_t i = 0; i < table->cell.count; i += 3) {
+        strings_add_format(&text, "%-*s  %-*s  %s\n", (int) table->width[0], table->cell.item[i], (int) table->width[1],
+                           table->cell.item[i + 1], table->cell.item[i + 2]);
+        size += strlen(text.item[text.count - 1]);
+    }
+
+    auto_free char *all = mem_alloc(size + 1);
+    for (size_t i = 0; i < text.count; i++) {
+        size_t length = strlen(text.item[i]);
+
+        memcpy(all + used, text.item[i], length);
+        used += length;
+    }
+    return fd_write_full(fd, all, size);
+}
+
+static char *origin_text(const struct settings *settings, const struct assignment *item)
+{
+    static const char *const states[] = {
+        [ASSIGNMENT_COUNTS] = "",
+        [ASSIGNMENT_OVERRIDDEN] = ", overridden",
+        [ASSIGNMENT_UNTRUSTED] = ", ignored: the file is not trusted",
+        [ASSIGNMENT_INVALID] = ", ignored: not understood",
+        [ASSIGNMENT_TAKEN_BACK] = ", taken back further down",
+    };
+
+    if (item->origin == ORIGIN_FILE)
+        return mem_format("%s:%u%s", settings->file ? settings->file : "file", item->line, states[item->state]);
+    return mem_format("command line%s", states[item->state]);
+}
+
+static const char *row_name(const struct option_row *row, char buffer[OPTION_NAME_SIZE])
+{
+    if (!row->key)
+        return option_name(row, buffer);
+    (void) snprintf(buffer, OPTION_NAME_SIZE, "%s=", row->key);
+    return buffer;
+}
+
+/* What spec_resolve() made of it all. */
+static void add_results(struct table *table, const struct spec *spec)
+{
+    auto_free char *mask = mem_format("0x%016llx", (unsigned long long) spec->capabilities);
+    auto_free char *users = spec->userns == USERNS_FIXED
+        ? mem_format("%u:%u", spec->userns_base, spec->userns_size)
+        : mem_copy_string(userns_mode_name(spec->userns));
+    const char *tree = spec->directory ? spec->directory : spec->image ? spec->image : spec->mstack ? spec->mstack
+        : spec->oci_bundle ? spec->oci_bundle : "found by the machine's name";
+
+    add_line(table, "machine", spec->machine ? spec->machine : "", mem_copy_string("result"));
+    add_line(table, "host name", spec->hostname ? spec->hostname : "", mem_copy_string("result"));
+    add_line(table, "tree", tree, mem_copy_string("result"));
+    add_line(table, "start", start_mode_name(spec->start), mem_copy_string("result"));
+    add_line(table, "private network", spec->private_network ? "yes" : "no", mem_copy_string("result"));
+    add_line(table, "private users", users, mem_copy_string("result"));
+    add_line(table, "ownership", ownership_mode_name(spec->ownership), mem_copy_string("result"));
+    add_line(table, "capabilities", mask, mem_copy_string("result"));
+}
+
+int settings_explain(const struct settings *settings, const struct spec *spec, int fd, struct error **err)
+{
+    struct table table = {0};
+    char name[OPTION_NAME_SIZE];
+
+    add_results(&table, spec);
+    for (size_t i = 0; i < n_option_rows; i++) {
+        const struct option_row *row = &option_rows[i];
+        bool counted = false;
+
+        for (size_t j = 0; j < settings->count; j++) {
+            const struct assignment *item = &settings->item[j];
+
+            if (item->row != row)
+                continue;
+            add_line(&table, row_name(row, name), item->value, origin_text(settings, item));
+            counted = counted || item->state == ASSIGNMENT_COUNTS;
+        }
+        if (!counted && row->fallback)
+            add_line(&table, row_name(row, name), row->fallback, mem_copy_string("default"));
+    }
+
+    int r = table_write(&table, fd);
+    strings_clear(&table.cell);
+    return r < 0 ? fail(err, -r, "cannot print the settings") : 0;
+}

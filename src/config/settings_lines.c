@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Text to logical lines. */
+#include "config/settings_lines.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/strings.h"
+
+void lines_init(struct lines *lines, const char *text, size_t size)
+{
+    static const char mark[] = "\xef\xbb\xbf";
+
+    /* a byte order mark, from editors that write one */
+    if (size >= 3 && memcmp(text, mark, 3) == 0) {
+        text += 3;
+        size -= 3;
+    }
+    *lines = (struct lines){.at = text, .end = text + size};
+}
+
+void lines_done(struct lines *lines)
+{
+    free(lines->line);
+    lines->line = NULL;
+}
+
+/* One physical line without its end, NULL at the end of the text. */
+static const char *next_physical(struct lines *lines, size_t *ret_length)
+{
+    const char *start = lines->at, *p = start;
+
+    if (start == lines->end)
+        return NULL;
+    while (p < lines->end && *p != '\n' && *p != '\0')
+        p++;
+    lines->at = p < lines->end ? p + 1 : p;
+    lines->number++;
+    if (p > start && p[-1] == '\r')
+        p--;
+    *ret_length = (size_t) (p - start);
+    return start;
+}
+
+static bool is_comment(const char *line, size_t length)
+{
+    while (length > 0 && (*line == ' ' || *line == '\t')) {
+        line++;
+        length--;
+    }
+    return length > 0 && (*line == '#' || *line == ';');
+}
+
+/* Where a logical line is put together: grows by doubling, since a file may be one long line in small pieces. */
+struct joined {
+    char *text;
+    size_t length, room;
+};
+
+static void join(struct joined *joined, const char *piece, size_t length)
+{
+    if (joined->length + length + 1 > joined->room) {
+        joined->room = 2 * (joined->length + length + 1);
+        joined->text = mem_resize(joined->text, joined->room);
+    }
+    memcpy(joined->text + joined->length, piece, length);
+    joined->length += length;
+    joined->text[joined->length] = '\0';
+}
+
+char *lines_next(struct lines *lines, unsigned *ret_number)
+{
+    struct joined joined = {0};
+    const char *piece;
+    size_t length;
+
+    lines_done(lines);
+    while ((piece = next_physical(lines, &length))) {
+        if (is_comment(piece, length))
+            continue;
+
+        bool goes_on = length > 0 && piece[length - 1] == '\\';
+        if (joined.length == 0)
+            *ret_number = lines->number;
+        join(&joined, piece, length - goes_on);
+        if (goes_on) {
+            join(&joined, " ", 1);
+            continue;
+        }
+        if (*string_trim(joined.text))
+            break;
+        joined.length = 0;
+    }
+    lines->line = joined.text;
+    if (!lines->line)
+        return NULL;
+
+    char *text = string_trim(lines->line);
+    return *text ? text : NULL;
+}
+
+static bool is_follower(unsigned char c)
+{
+    return (c & 0xc0) == 0x80;
+}
+
+bool lines_is_utf8(const char *text)
+{
+    const unsigned char *p = (const unsigned char *) text;
+
+    while (*p) {
+        size_t more = *p < 0x80 ? 0 : *p >= 0xc2 && *p <= 0xdf ? 1 : (*p & 0xf0) == 0xe0 ? 2 : *p >= 0xf0 && *p <= 0xf4 ? 3 : 4;
+        uint32_t c = more ? *p & (0x3f >> more) : *p;
+
+        if (more == 4)
+            return false;
+        p++;
+        for (size_t i = 0; i < more; i++, p++) {
+            if (!is_follower(*p))
+                return false;
+            c = c << 6 | (*p & 0x3f);
+        }
+        if ((more == 2 && (c < 0x800 || (c >= 0xd800 && c <= 0xdfff))) || (more == 3 && (c < 0x10000 || c > 0x10ffff)))
+            return false;
+    }
+    return true;
+}
