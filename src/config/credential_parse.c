@@ -70,8 +70,9 @@ int credential_parse_load(const char *text, struct credential *ret, struct error
         return -EINVAL;
     if (!path_is_absolute(rest) && !credential_id_is_valid(rest)) {
         (void) fail_plain(err, EINVAL, "give an absolute path, or the name of a credential we were started with");
-        return refuse(err, "R1154",
-                      mem_format("Credential source appears to be neither a valid path nor a credential name: %s", rest));
+        return refuse(
+            err, "R1154",
+            mem_format("Credential source appears to be neither a valid path nor a credential name: %s", rest));
     }
     *ret = (struct credential){.id = TAKE(id), .path = mem_copy_string(rest)};
     return 0;

@@ -42,7 +42,7 @@ int idrange_parse(const char *text, uint32_t *ret_base, uint32_t *ret_size, stru
     if (r == 0 && is_no_id(base))
         r = -ENXIO;
     if (r < 0)
-        return fail_number("", first, r, err);
+        return fail_number("", text, r, err);
 
     if (size == 0 || __builtin_add_overflow(base, size, &end)) {
         (void) fail_plain(err, EINVAL, "the range starts at %u and has %u ids", base, size);

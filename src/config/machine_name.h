@@ -17,7 +17,7 @@ int machine_name_check(const char *name, struct error **err);
 /* TEXT without what a machine name cannot hold. Gives; NULL when nothing is left. */
 char *machine_name_from_text(const char *text);
 
-/* The name of a tree at PATH: its last component, cleaned. Of an image's path the known suffixes (".raw", …) go first.
+/* The name of a tree at PATH: its last component, cleaned. Known suffixes (".raw", …) of an image's path go first.
  * Gives; NULL when PATH has no such component or nothing of it is left. */
 char *machine_name_from_directory(const char *path);
 char *machine_name_from_image(const char *path);

@@ -9,25 +9,32 @@
 #include "base/mem.h"
 #include "base/strings.h"
 
-static const char *const start_names[] = {[START_COMMAND] = "command", [START_STUB_INIT] = "as-pid2", [START_BOOT] = "boot"};
+static const char *const start_names[] = {
+    [START_COMMAND] = "command", [START_STUB_INIT] = "as-pid2", [START_BOOT] = "boot"};
 static const char *const settings_names[] = {
     [SETTINGS_NO] = "no", [SETTINGS_YES] = "yes", [SETTINGS_OVERRIDE] = "override", [SETTINGS_TRUSTED] = "trusted"};
 static const char *const volatile_names[] = {
     [VOLATILE_NO] = "no", [VOLATILE_YES] = "yes", [VOLATILE_STATE] = "state", [VOLATILE_OVERLAY] = "overlay"};
-static const char *const userns_names[] = {[USERNS_NO] = "no", [USERNS_OWNER] = "yes", [USERNS_FIXED] = "fixed",
-                                           [USERNS_PICK] = "pick", [USERNS_MANAGED] = "managed"};
-static const char *const ownership_names[] = {[OWNERSHIP_OFF] = "off", [OWNERSHIP_CHOWN] = "chown", [OWNERSHIP_MAP] = "map",
-                                              [OWNERSHIP_FOREIGN] = "foreign", [OWNERSHIP_AUTO] = "auto"};
+static const char *const userns_names[] = {[USERNS_NO] = "no",
+                                           [USERNS_OWNER] = "yes",
+                                           [USERNS_FIXED] = "fixed",
+                                           [USERNS_PICK] = "pick",
+                                           [USERNS_MANAGED] = "managed"};
+static const char *const ownership_names[] = {[OWNERSHIP_OFF] = "off",
+                                              [OWNERSHIP_CHOWN] = "chown",
+                                              [OWNERSHIP_MAP] = "map",
+                                              [OWNERSHIP_FOREIGN] = "foreign",
+                                              [OWNERSHIP_AUTO] = "auto"};
 /* The default has no word: it cannot be asked for. */
-static const char *const console_names[] = {
-    [CONSOLE_DEFAULT] = NULL,       [CONSOLE_INTERACTIVE] = "interactive", [CONSOLE_READ_ONLY] = "read-only",
-    [CONSOLE_PASSIVE] = "passive",  [CONSOLE_PIPE] = "pipe",               [CONSOLE_AUTOPIPE] = "autopipe"};
-static const char *const timezone_names[] = {[TIMEZONE_OFF] = "off",         [TIMEZONE_COPY] = "copy",
-                                             [TIMEZONE_BIND] = "bind",       [TIMEZONE_SYMLINK] = "symlink",
-                                             [TIMEZONE_DELETE] = "delete",   [TIMEZONE_AUTO] = "auto"};
+static const char *const console_names[] = {[CONSOLE_DEFAULT] = NULL,          [CONSOLE_INTERACTIVE] = "interactive",
+                                            [CONSOLE_READ_ONLY] = "read-only", [CONSOLE_PASSIVE] = "passive",
+                                            [CONSOLE_PIPE] = "pipe",           [CONSOLE_AUTOPIPE] = "autopipe"};
+static const char *const timezone_names[] = {
+    [TIMEZONE_OFF] = "off",         [TIMEZONE_COPY] = "copy",     [TIMEZONE_BIND] = "bind",
+    [TIMEZONE_SYMLINK] = "symlink", [TIMEZONE_DELETE] = "delete", [TIMEZONE_AUTO] = "auto"};
 static const char *const journal_names[] = {
-    [JOURNAL_NO] = "no",        [JOURNAL_HOST] = "host",           [JOURNAL_TRY_HOST] = "try-host",
-    [JOURNAL_GUEST] = "guest",  [JOURNAL_TRY_GUEST] = "try-guest", [JOURNAL_AUTO] = "auto"};
+    [JOURNAL_NO] = "no",       [JOURNAL_HOST] = "host",           [JOURNAL_TRY_HOST] = "try-host",
+    [JOURNAL_GUEST] = "guest", [JOURNAL_TRY_GUEST] = "try-guest", [JOURNAL_AUTO] = "auto"};
 
 static const struct {
     const char *name;
@@ -145,7 +152,8 @@ int settings_mode_parse(const char *text, enum settings_mode *ret, struct error 
                 settings_mode);
 }
 
-int resolv_mode_parse(const char *text, enum resolv_method *ret_method, enum resolv_source *ret_source, struct error **err)
+int resolv_mode_parse(const char *text, enum resolv_method *ret_method, enum resolv_source *ret_source,
+                      struct error **err)
 {
     const char *names[COUNT_OF(resolv_modes)];
 

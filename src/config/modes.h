@@ -16,7 +16,8 @@ int ownership_mode_parse(const char *text, enum ownership_mode *ret, struct erro
 int console_mode_parse(const char *text, enum console_mode *ret, struct error **err);
 int timezone_mode_parse(const char *text, enum timezone_mode *ret, struct error **err);
 int journal_mode_parse(const char *text, enum journal_mode *ret, struct error **err);
-int resolv_mode_parse(const char *text, enum resolv_method *ret_method, enum resolv_source *ret_source, struct error **err);
+int resolv_mode_parse(const char *text, enum resolv_method *ret_method, enum resolv_source *ret_source,
+                      struct error **err);
 int settings_mode_parse(const char *text, enum settings_mode *ret, struct error **err);
 
 /* For options.h: option_value_fn. */

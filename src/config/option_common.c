@@ -98,7 +98,8 @@ PARSER(option_slice)
     auto_free char *name = mem_format("%s%s", value, string_ends(value, ".slice") ? "" : ".slice");
 
     if (!*value || !slice_is_valid(name)) {
-        (void) fail_plain(err, EINVAL, "a slice is named like a unit: letters, digits, ':', '-', '_', '.', '\\' and '@'");
+        (void) fail_plain(err, EINVAL,
+                          "a slice is named like a unit: letters, digits, ':', '-', '_', '.', '\\' and '@'");
         return refuse(err, "R1104", mem_format("Invalid slice name: %s", value));
     }
     free(spec->slice);

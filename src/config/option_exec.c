@@ -126,8 +126,8 @@ PARSER(option_setenv_key)
 PARSER(option_kill_signal)
 {
     if (signal_parse(value, &spec->kill_signal) < 0) {
-        (void) fail_plain(err, EINVAL, "signals are named in capitals, as in TERM, SIGUSR1 or RTMIN+3; --kill-signal=help "
-                                       "lists them");
+        (void) fail_plain(err, EINVAL,
+                          "names are in capitals, as in TERM, SIGUSR1 or RTMIN+3; --kill-signal=help lists them");
         return refuse(err, "R1112", mem_format("Cannot parse signal: %s", value));
     }
     return 0;
@@ -233,7 +233,8 @@ static int affinity_parse(const char *value, cpu_set_t *ret, struct error **err)
 {
     int r = cpu_list_parse(value, ret, err);
 
-    return r < 0 ? refuse(err, "R1171", mem_format("Failed to parse CPU affinity mask %s: %s", value, strerror(-r))) : 0;
+    return r < 0 ? refuse(err, "R1171", mem_format("Failed to parse CPU affinity mask %s: %s", value, strerror(-r)))
+                 : 0;
 }
 
 PARSER(option_cpu_affinity)

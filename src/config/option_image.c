@@ -90,9 +90,11 @@ PARSER(option_pivot_root)
     auto_free char *fresh = colon ? mem_copy_bytes(value, (size_t) (colon - value)) : mem_copy_string(value);
     auto_free char *old = colon && colon[1] ? mem_copy_string(colon + 1) : NULL;
 
-    if (!path_is_absolute(fresh) || path_has_dotdot(fresh) || (old && (!path_is_absolute(old) || path_has_dotdot(old)))) {
+    if (!path_is_absolute(fresh) || path_has_dotdot(fresh) ||
+        (old && (!path_is_absolute(old) || path_has_dotdot(old)))) {
         (void) fail_plain(err, EINVAL, "both paths are absolute, without '..', and lie in the container");
-        return refuse(err, "R1164", mem_format("Failed to parse --pivot-root= argument %s: %s", value, strerror(EINVAL)));
+        return refuse(err, "R1164",
+                      mem_format("Failed to parse --pivot-root= argument %s: %s", value, strerror(EINVAL)));
     }
     text_set(&spec->pivot_root_new, fresh);
     text_set(&spec->pivot_root_old, old ? old : "");
@@ -168,8 +170,10 @@ PARSER(option_inaccessible)
 
 static int fail_user_name(const char *value, struct error **err)
 {
-    return fail_plain(err, EINVAL, "'%s': a name begins with a letter or '_', goes on with letters, digits, '_' and '-', and "
-                                   "has 31 characters at most", value);
+    return fail_plain(err, EINVAL,
+                      "'%s': a name begins with a letter or '_', goes on with letters, digits, '_' and '-', and "
+                      "has 31 characters at most",
+                      value);
 }
 
 PARSER(option_bind_user)
@@ -213,7 +217,8 @@ PARSER(option_tmp_size)
     size_t digits = strspn(value, "0123456789");
 
     if (digits == 0 || digits > 15 || (value[digits] && (!strchr("%KMG", value[digits]) || value[digits + 1]))) {
-        (void) fail_plain(err, EINVAL, "a size is a number of bytes, with K, M or G, or of percent of the memory: 512M, 10%%");
+        (void) fail_plain(err, EINVAL,
+                          "a size is a number of bytes, with K, M or G, or of percent of the memory: 512M, 10%%");
         return refuse(err, "R1165", mem_format("Failed to parse --tmp-size= argument: %s", value));
     }
     text_set(&spec->tmp_size, value);

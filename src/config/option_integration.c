@@ -78,7 +78,8 @@ PARSER(option_console_escape)
     for (const char *p = value; *p; p++)
         typed = typed && *p > ' ' && *p < 127;
     if (!typed || strlen(value) > 16) {
-        (void) fail_plain(err, EINVAL, "an escape is up to 16 printable ASCII characters without blanks, as in ~. or ^A");
+        (void) fail_plain(err, EINVAL,
+                          "an escape is up to 16 printable ASCII characters without blanks, as in ~. or ^A");
         return refuse(err, "R1166", mem_format("Failed to parse --console-escape= argument: %s", value));
     }
     text_set(&spec->escape, value);

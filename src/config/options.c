@@ -20,8 +20,8 @@
 #define NO_NETWORK "Ignoring network settings, file %s is not trusted."
 #define NO_USERS "Ignoring PrivateUsers= and PrivateUsersChown= settings, file %s is not trusted."
 
-#define LIMIT(name, parser) \
-    {.key = "Exec.Limit" name, .group = GROUP_LIMITS, .trust = TRUST_PRIVILEGED, .parse = parser, .fallback = "the kernel's"}
+/* What the keys of resource limits have in common. */
+#define LIMIT .group = GROUP_LIMITS, .trust = TRUST_PRIVILEGED
 
 /* clang-format off */
 const struct option_row option_rows[] = {
@@ -37,7 +37,8 @@ const struct option_row option_rows[] = {
       .section = "Options", .help = "never ask for the passphrase of an encrypted image" },
     { .flag = "settings", .argument = ARGUMENT_REQUIRED, .argument_name = "MODE", .group = GROUP_NEVER_IN_FILE,
       .parse = option_settings, .fallback = "yes",
-      .section = "Options", .help = "whether to read a .nspawn file, and who wins: yes (the command line), override (the "
+      .section = "Options",
+      .help = "whether to read a .nspawn file, and who wins: yes (the command line), override (the "
       "file), trusted (as yes, believing the file everything), no" },
     { .flag = "cleanup", .group = GROUP_NEVER_IN_FILE, .parse = option_cleanup,
       .section = "Options", .help = "remove what a container that died has left on the host, and start nothing" },
@@ -68,7 +69,8 @@ const struct option_row option_rows[] = {
       .section = "Image", .help = "let nothing be written to the tree" },
     { .flag = "volatile", .argument = ARGUMENT_OPTIONAL, .argument_name = "MODE", .key = "Files.Volatile",
       .parse = option_volatile, .value = volatile_mode_value, .fallback = "no",
-      .section = "Image", .help = "forget changes at the end: yes (all but /usr is empty), state (/var is empty), overlay "
+      .section = "Image",
+      .help = "forget changes at the end: yes (all but /usr is empty), state (/var is empty), overlay "
       "(everything is there and can be changed), no" },
     { .flag = "root-hash", .argument = ARGUMENT_REQUIRED, .argument_name = "HEX", .group = GROUP_NEVER_IN_FILE,
       .parse = option_root_hash,
@@ -139,20 +141,25 @@ const struct option_row option_rows[] = {
       .section = "User Namespacing", .help = "give the container user ids of its own: BASE[:COUNT] on the host, pick, "
       "managed, identity, yes (the range the tree is owned by), no" },
     { .flag = "private-users-ownership", .argument = ARGUMENT_REQUIRED, .argument_name = "MODE",
-      .key = "Files.PrivateUsersOwnership", .group = GROUP_USERS, .trust = TRUST_PRIVILEGED, .untrusted_message = NO_USERS,
+      .key = "Files.PrivateUsersOwnership", .group = GROUP_USERS, .trust = TRUST_PRIVILEGED,
+      .untrusted_message = NO_USERS,
       .parse = option_private_users_ownership, .value = ownership_mode_value,
       .fallback = "auto where a range is picked, else off",
-      .section = "User Namespacing", .help = "how the tree's owners meet that range: map (when mounted), chown (on disk), "
+      .section = "User Namespacing",
+      .help = "how the tree's owners meet that range: map (when mounted), chown (on disk), "
       "foreign, auto, off" },
-    { .flag = "private-users-chown", .argument = ARGUMENT_OPTIONAL, .key = "Files.PrivateUsersChown", .group = GROUP_USERS,
+    { .flag = "private-users-chown", .argument = ARGUMENT_OPTIONAL, .key = "Files.PrivateUsersChown",
+      .group = GROUP_USERS,
       .trust = TRUST_PRIVILEGED, .untrusted_message = NO_USERS,
       .parse = option_private_users_chown, .parse_key = option_private_users_chown_key },
     { .flag = "private-users-delegate", .argument = ARGUMENT_REQUIRED, .argument_name = "N",
-      .key = "Exec.PrivateUsersDelegate", .group = GROUP_USERS, .trust = TRUST_PRIVILEGED, .untrusted_message = NO_USERS,
+      .key = "Exec.PrivateUsersDelegate", .group = GROUP_USERS, .trust = TRUST_PRIVILEGED,
+      .untrusted_message = NO_USERS,
       .parse = option_private_users_delegate, .fallback = "0",
       .section = "User Namespacing", .help = "further ranges, up to 16, for containers in the container" },
     { .short_flag = 'U', .group = GROUP_USERS, .parse = option_pick_users,
-      .section = "User Namespacing", .help = "--private-users=pick --private-users-ownership=auto, where the kernel can" },
+      .section = "User Namespacing",
+      .help = "--private-users=pick --private-users-ownership=auto, where the kernel can" },
 
     { .flag = "private-network", .key = "Network.Private", .group = GROUP_NETWORK, .trust = TRUST_PRIVILEGED,
       .untrusted_message = NO_NETWORK, .parse = option_private_network, .fallback = "no",
@@ -177,13 +184,15 @@ const struct option_row option_rows[] = {
       .untrusted_message = NO_NETWORK, .parse = option_network_veth_extra,
       .section = "Networking", .help = "lay one more cable, with these names; may repeat" },
     { .flag = "network-bridge", .argument = ARGUMENT_REQUIRED, .argument_name = "INTERFACE", .key = "Network.Bridge",
-      .group = GROUP_NETWORK, .trust = TRUST_PRIVILEGED, .untrusted_message = NO_NETWORK, .parse = option_network_bridge,
+      .group = GROUP_NETWORK, .trust = TRUST_PRIVILEGED, .untrusted_message = NO_NETWORK,
+      .parse = option_network_bridge,
       .section = "Networking", .help = "lay a cable whose host end is a port of this bridge" },
     { .flag = "network-zone", .argument = ARGUMENT_REQUIRED, .argument_name = "NAME", .key = "Network.Zone",
       .group = GROUP_NETWORK, .trust = TRUST_PRIVILEGED, .untrusted_message = NO_NETWORK, .parse = option_network_zone,
       .section = "Networking", .help = "as --network-bridge, with a bridge that comes and goes with its containers" },
     { .flag = "network-namespace-path", .argument = ARGUMENT_REQUIRED, .argument_name = "PATH",
-      .key = "Network.NamespacePath", .group = GROUP_NETWORK, .trust = TRUST_PRIVILEGED, .untrusted_message = NO_NETWORK,
+      .key = "Network.NamespacePath", .group = GROUP_NETWORK, .trust = TRUST_PRIVILEGED,
+      .untrusted_message = NO_NETWORK,
       .parse = option_network_namespace_path,
       .section = "Networking", .help = "join this network namespace, as found below /run/netns" },
     { .flag = "port", .short_flag = 'p', .argument = ARGUMENT_REQUIRED, .argument_name = "[PROTOCOL:]HOST[:CONTAINER]",
@@ -227,12 +236,22 @@ const struct option_row option_rows[] = {
     { .flag = "rlimit", .argument = ARGUMENT_REQUIRED, .argument_name = "NAME=SOFT[:HARD]", .group = GROUP_LIMITS,
       .parse = option_rlimit, .value = rlimit_value, .fallback = "the kernel's",
       .section = "Resources", .help = "a resource limit of the payload; may repeat" },
-    LIMIT("CPU", option_limit_cpu), LIMIT("FSIZE", option_limit_fsize), LIMIT("DATA", option_limit_data),
-    LIMIT("STACK", option_limit_stack), LIMIT("CORE", option_limit_core), LIMIT("RSS", option_limit_rss),
-    LIMIT("NOFILE", option_limit_nofile), LIMIT("AS", option_limit_as), LIMIT("NPROC", option_limit_nproc),
-    LIMIT("MEMLOCK", option_limit_memlock), LIMIT("LOCKS", option_limit_locks),
-    LIMIT("SIGPENDING", option_limit_sigpending), LIMIT("MSGQUEUE", option_limit_msgqueue),
-    LIMIT("NICE", option_limit_nice), LIMIT("RTPRIO", option_limit_rtprio), LIMIT("RTTIME", option_limit_rttime),
+    { .key = "Exec.LimitCPU", LIMIT, .parse = option_limit_cpu },
+    { .key = "Exec.LimitFSIZE", LIMIT, .parse = option_limit_fsize },
+    { .key = "Exec.LimitDATA", LIMIT, .parse = option_limit_data },
+    { .key = "Exec.LimitSTACK", LIMIT, .parse = option_limit_stack },
+    { .key = "Exec.LimitCORE", LIMIT, .parse = option_limit_core },
+    { .key = "Exec.LimitRSS", LIMIT, .parse = option_limit_rss },
+    { .key = "Exec.LimitNOFILE", LIMIT, .parse = option_limit_nofile },
+    { .key = "Exec.LimitAS", LIMIT, .parse = option_limit_as },
+    { .key = "Exec.LimitNPROC", LIMIT, .parse = option_limit_nproc },
+    { .key = "Exec.LimitMEMLOCK", LIMIT, .parse = option_limit_memlock },
+    { .key = "Exec.LimitLOCKS", LIMIT, .parse = option_limit_locks },
+    { .key = "Exec.LimitSIGPENDING", LIMIT, .parse = option_limit_sigpending },
+    { .key = "Exec.LimitMSGQUEUE", LIMIT, .parse = option_limit_msgqueue },
+    { .key = "Exec.LimitNICE", LIMIT, .parse = option_limit_nice },
+    { .key = "Exec.LimitRTPRIO", LIMIT, .parse = option_limit_rtprio },
+    { .key = "Exec.LimitRTTIME", LIMIT, .parse = option_limit_rttime },
     { .flag = "oom-score-adjust", .argument = ARGUMENT_REQUIRED, .argument_name = "SCORE", .key = "Exec.OOMScoreAdjust",
       .trust = TRUST_PRIVILEGED, .parse = option_oom_score_adjust, .fallback = "that of the caller",
       .section = "Resources", .help = "how soon the payload is killed when memory runs out, -1000 to 1000" },
@@ -246,7 +265,8 @@ const struct option_row option_rows[] = {
 
     { .flag = "resolv-conf", .argument = ARGUMENT_REQUIRED, .argument_name = "MODE", .key = "Exec.ResolvConf",
       .parse = option_resolv_conf, .value = resolv_mode_value, .fallback = "auto",
-      .section = "Integration", .help = "what becomes of /etc/resolv.conf: auto, off, delete, or copy-, replace- or bind- "
+      .section = "Integration",
+      .help = "what becomes of /etc/resolv.conf: auto, off, delete, or copy-, replace- or bind- "
       "with host, static, uplink or stub" },
     { .flag = "timezone", .argument = ARGUMENT_REQUIRED, .argument_name = "MODE", .key = "Exec.Timezone",
       .parse = option_timezone, .value = timezone_mode_value, .fallback = "auto",
@@ -254,7 +274,8 @@ const struct option_row option_rows[] = {
     { .flag = "link-journal", .argument = ARGUMENT_REQUIRED, .argument_name = "MODE", .key = "Exec.LinkJournal",
       .trust = TRUST_PRIVILEGED, .untrusted_message = "Ignoring journal link setting, file '%s' is not trusted.",
       .parse = option_link_journal, .fallback = "auto",
-      .section = "Integration", .help = "where the container's journal is stored: auto, guest, host, try-guest, try-host, no" },
+      .section = "Integration",
+      .help = "where the container's journal is stored: auto, guest, host, try-guest, try-host, no" },
     { .short_flag = 'j', .alias_of = "link-journal", .alias_value = "try-guest",
       .section = "Integration", .help = "--link-journal=try-guest" },
     { .flag = "forward-journal", .argument = ARGUMENT_REQUIRED, .argument_name = "FILE|DIRECTORY",
@@ -290,7 +311,8 @@ const struct option_row option_rows[] = {
     { .flag = "overlay", .argument = ARGUMENT_REQUIRED, .argument_name = "LOWER[:LOWER...]:UPPER:TARGET",
       .key = "Files.Overlay", .group = GROUP_MOUNTS, .trust = TRUST_PRIVILEGED, .untrusted_message = NO_MOUNTS,
       .parse = option_overlay,
-      .section = "Mounts", .help = "mount directories on top of each other, the uppermost takes the changes; may repeat" },
+      .section = "Mounts",
+      .help = "mount directories on top of each other, the uppermost takes the changes; may repeat" },
     { .flag = "overlay-ro", .argument = ARGUMENT_REQUIRED, .argument_name = "LOWER[:LOWER...]:TARGET",
       .key = "Files.OverlayReadOnly", .group = GROUP_MOUNTS, .trust = TRUST_PRIVILEGED, .untrusted_message = NO_MOUNTS,
       .parse = option_overlay_ro,
@@ -298,7 +320,8 @@ const struct option_row option_rows[] = {
     { .flag = "bind-user", .argument = ARGUMENT_REQUIRED, .argument_name = "USER", .key = "Files.BindUser",
       .trust = TRUST_PRIVILEGED, .untrusted_message = "Ignoring bind user setting, file %s is not trusted.",
       .words = WORDS_PLAIN, .parse = option_bind_user,
-      .section = "Mounts", .help = "make a user of the host, and the home directory, known in the container; may repeat" },
+      .section = "Mounts",
+      .help = "make a user of the host, and the home directory, known in the container; may repeat" },
     { .flag = "bind-user-shell", .argument = ARGUMENT_REQUIRED, .argument_name = "BOOLEAN|PATH",
       .key = "Files.BindUserShell", .trust = TRUST_PRIVILEGED,
       .untrusted_message = "Ignoring bind user shell setting, file %s is not trusted.", .parse = option_bind_user_shell,
@@ -310,7 +333,8 @@ const struct option_row option_rows[] = {
 
     { .flag = "console", .argument = ARGUMENT_REQUIRED, .argument_name = "MODE", .group = GROUP_NEVER_IN_FILE,
       .parse = option_console, .value = console_mode_value, .fallback = "interactive on a terminal, else read-only",
-      .section = "Input/Output", .help = "what the payload's standard streams are: interactive, read-only, passive, pipe, "
+      .section = "Input/Output",
+      .help = "what the payload's standard streams are: interactive, read-only, passive, pipe, "
       "autopipe" },
     { .flag = "pipe", .short_flag = 'P', .alias_of = "console", .alias_value = "pipe",
       .section = "Input/Output", .help = "--console=pipe" },
@@ -318,10 +342,12 @@ const struct option_row option_rows[] = {
       .parse = option_background, .fallback = "a tint",
       .section = "Input/Output", .help = "the terminal's background meanwhile, as in 44 or 48;2;0;0;64" },
 
-    { .flag = "set-credential", .argument = ARGUMENT_REQUIRED, .argument_name = "ID:VALUE", .group = GROUP_NEVER_IN_FILE,
+    { .flag = "set-credential", .argument = ARGUMENT_REQUIRED, .argument_name = "ID:VALUE",
+      .group = GROUP_NEVER_IN_FILE,
       .parse = option_set_credential,
       .section = "Credentials", .help = "hand a secret in; may repeat" },
-    { .flag = "load-credential", .argument = ARGUMENT_REQUIRED, .argument_name = "ID:PATH", .group = GROUP_NEVER_IN_FILE,
+    { .flag = "load-credential", .argument = ARGUMENT_REQUIRED, .argument_name = "ID:PATH",
+      .group = GROUP_NEVER_IN_FILE,
       .parse = option_load_credential,
       .section = "Credentials", .help = "the same, from a file, a socket, or a credential of our own; may repeat" },
 
@@ -333,10 +359,12 @@ const struct option_row option_rows[] = {
     { .flag = "share-system", .group = GROUP_NEVER_IN_FILE, .parse = option_share_system },
 
     { .flag = "explain", .group = GROUP_NEVER_IN_FILE, .parse = option_explain,
-      .section = "Extensions of redd", .extension = true, .help = "print what would be done, step by step, and do nothing" },
+      .section = "Extensions of redd", .extension = true,
+      .help = "print what would be done, step by step, and do nothing" },
     { .flag = "tmp-size", .argument = ARGUMENT_REQUIRED, .argument_name = "SIZE", .key = "Files.TMPSize",
       .trust = TRUST_PRIVILEGED, .parse = option_tmp_size, .fallback = "10%",
-      .section = "Extensions of redd", .extension = true, .help = "how large /tmp may become: bytes, K, M, G, or % of memory" },
+      .section = "Extensions of redd", .extension = true,
+      .help = "how large /tmp may become: bytes, K, M, G, or % of memory" },
     { .flag = "console-escape", .argument = ARGUMENT_REQUIRED, .argument_name = "STRING", .key = "Exec.ConsoleEscape",
       .trust = TRUST_PRIVILEGED, .parse = option_console_escape, .fallback = "Ctrl-]",
       .section = "Extensions of redd", .extension = true,

@@ -51,7 +51,7 @@ struct option_row {
     const char *key;            /* "Exec.Boot"; NULL: no file key */
     enum setting_group group;
     enum trust trust;
-    const char *untrusted_message;      /* remark when an untrusted file sets it, "%s" is the file; NULL: made from the key */
+    const char *untrusted_message;      /* what is said when an untrusted file sets it, "%s": the file; NULL: by key */
     option_parse_fn *parse;
     option_parse_fn *parse_key; /* when the file's syntax differs; NULL: the same */
     enum option_words words;    /* file */
@@ -72,7 +72,7 @@ const struct option_row *option_by_flag(const char *flag, size_t length);
 const struct option_row *option_by_short(char flag);
 const struct option_row *option_by_key(const char *section, const char *key);
 
-/* "--bind=" or "-U", "Exec.Boot=" where there is only a key: how to speak of a row. BUFFER holds OPTION_NAME_SIZE bytes. */
+/* How to speak of a row: "--bind=", "-U", or "Exec.Boot=" where there is only a key. BUFFER: OPTION_NAME_SIZE bytes. */
 enum { OPTION_NAME_SIZE = 64 };
 const char *option_name(const struct option_row *row, char buffer[OPTION_NAME_SIZE]);
 

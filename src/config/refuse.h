@@ -11,7 +11,8 @@
 #include "base/error.h"
 
 /* Makes *ERR, which holds the reason or nothing, the refusal SENTENCE (taken; from mem_format()) with code ID, its
- * reason as the hint. A reason that has an id is a whole refusal already and stays as it is. Returns the negative errno. */
+ * reason as the hint. A reason that has an id is a whole refusal already and stays as it is. Returns the negative
+ * errno. */
 int refuse(struct error **err, const char *id, char *sentence);
 
 /* What to say of a refused value where the option's name is known to the reader: the hint, else the sentence. */

@@ -48,7 +48,8 @@ void settings_done(struct settings *settings);
  * which case the last item's row is the one for option_print_values(). Bad usage: one line, -EINVAL, hint "try --help".
  * Every value is parsed once for validity, so that errors do not depend on what a file says. */
 enum argv_action { ARGV_RUN, ARGV_HELP, ARGV_VERSION, ARGV_VALUES };
-int settings_read_argv(struct settings *settings, int argc, char **argv, enum argv_action *ret_action, struct error **err);
+int settings_read_argv(struct settings *settings, int argc, char **argv, enum argv_action *ret_action,
+                       struct error **err);
 
 /* Looks for NAME.nspawn: /etc/systemd/nspawn, /run/systemd/nspawn (trusted), then DIRECTORY_BESIDE (may be NULL;
  * untrusted unless TRUST_ALL). Missing is fine; present but unreadable or malformed ("[Exec" without "]") is an error.

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Who wins where command line and file both speak. Lists are never merged: a side that speaks of a group speaks for
- * the whole group, with three exceptions that have their reason beside them. What an untrusted file was not allowed to say
- * knocks nothing out on the other side.
+ * the whole group, with three exceptions that have their reason beside them. What an untrusted file was not allowed to
+ * say knocks nothing out on the other side.
  */
 #include <errno.h>
 #include <string.h>
@@ -22,7 +22,8 @@ static int limit_of(const struct assignment *assignment)
     static const char prefix[] = "Exec.Limit";
 
     if (assignment->row->key)
-        return rlimit_number(assignment->row->key + sizeof prefix - 1, strlen(assignment->row->key) - sizeof prefix + 1);
+        return rlimit_number(assignment->row->key + sizeof prefix - 1,
+                             strlen(assignment->row->key) - sizeof prefix + 1);
     return assignment->value ? rlimit_number(assignment->value, strcspn(assignment->value, "=")) : -EINVAL;
 }
 

@@ -16,8 +16,8 @@ struct reader {
     struct settings *settings;
     int argc;
     char **argv;
-    int at;                     /* the word being read */
-    struct spec trial;          /* every value goes in here first: a bad one is refused whatever a file says */
+    int at; /* the word being read */
+    struct spec trial; /* every value goes in here first: a bad one is refused whatever a file says */
     enum argv_action action;
 };
 
@@ -220,7 +220,8 @@ static int read_words(struct reader *reader, struct error **err)
     return 0;
 }
 
-int settings_read_argv(struct settings *settings, int argc, char **argv, enum argv_action *ret_action, struct error **err)
+int settings_read_argv(struct settings *settings, int argc, char **argv, enum argv_action *ret_action,
+                       struct error **err)
 {
     struct reader reader = {.settings = settings, .argc = argc, .argv = argv, .action = ARGV_RUN};
 

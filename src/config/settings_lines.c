@@ -106,15 +106,25 @@ static bool is_follower(unsigned char c)
     return (c & 0xc0) == 0x80;
 }
 
+/* How many bytes follow one that begins a character; SIZE_MAX where none begins. */
+static size_t follower_count(unsigned char first)
+{
+    if (first < 0x80)
+        return 0;
+    if (first < 0xc2 || first > 0xf4)
+        return SIZE_MAX;
+    return first < 0xe0 ? 1 : first < 0xf0 ? 2 : 3;
+}
+
 bool lines_is_utf8(const char *text)
 {
     const unsigned char *p = (const unsigned char *) text;
 
     while (*p) {
-        size_t more = *p < 0x80 ? 0 : *p >= 0xc2 && *p <= 0xdf ? 1 : (*p & 0xf0) == 0xe0 ? 2 : *p >= 0xf0 && *p <= 0xf4 ? 3 : 4;
+        size_t more = follower_count(*p);
         uint32_t c = more ? *p & (0x3f >> more) : *p;
 
-        if (more == 4)
+        if (more == SIZE_MAX)
             return false;
         p++;
         for (size_t i = 0; i < more; i++, p++) {

@@ -17,8 +17,8 @@ struct lines {
 void lines_init(struct lines *lines, const char *text, size_t size);
 void lines_done(struct lines *lines);
 
-/* The next line, which may be written to and is good until the next call; NULL at the end. *ret_number is where it begins,
- * from 1. A NUL ends a line as a newline does. */
+/* The next line, which may be written to and is good until the next call; NULL at the end. *ret_number is where it
+ * begins, from 1. A NUL ends a line as a newline does. */
 char *lines_next(struct lines *lines, unsigned *ret_number);
 
 /* Well-formed UTF-8 without encoded surrogates or overlong forms. */

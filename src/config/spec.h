@@ -28,7 +28,14 @@ enum volatile_mode { VOLATILE_NO, VOLATILE_YES, VOLATILE_STATE, VOLATILE_OVERLAY
 enum userns_mode { USERNS_NO, USERNS_OWNER, USERNS_FIXED, USERNS_PICK, USERNS_MANAGED };
 enum ownership_mode { OWNERSHIP_OFF, OWNERSHIP_CHOWN, OWNERSHIP_MAP, OWNERSHIP_FOREIGN, OWNERSHIP_AUTO };
 
-enum console_mode { CONSOLE_DEFAULT, CONSOLE_INTERACTIVE, CONSOLE_READ_ONLY, CONSOLE_PASSIVE, CONSOLE_PIPE, CONSOLE_AUTOPIPE };
+enum console_mode {
+    CONSOLE_DEFAULT,            /* interactive on a terminal, else read-only */
+    CONSOLE_INTERACTIVE,
+    CONSOLE_READ_ONLY,
+    CONSOLE_PASSIVE,
+    CONSOLE_PIPE,
+    CONSOLE_AUTOPIPE,
+};
 
 enum resolv_method { RESOLV_OFF, RESOLV_COPY, RESOLV_REPLACE, RESOLV_BIND, RESOLV_DELETE, RESOLV_AUTO };
 enum resolv_source { RESOLV_HOST, RESOLV_STATIC, RESOLV_UPLINK, RESOLV_STUB };
@@ -100,7 +107,7 @@ struct resource_limit {
 
 struct spec {
     /* -- which tree -- */
-    char *directory;            /* -D, absolute; after spec_resolve() never NULL unless image/mstack/oci_bundle/by machine */
+    char *directory;            /* -D, absolute; once resolved NULL only with image, mstack, bundle, or -M alone */
     char *template_path;        /* --template */
     char *image;                /* --image */
     char *image_policy, *root_hash, *root_hash_sig, *verity_data;
@@ -183,7 +190,8 @@ struct spec {
     enum timezone_mode timezone;
     enum journal_mode journal;
     char *forward_journal;
-    uint64_t forward_journal_max_use, forward_journal_keep_free, forward_journal_max_file_size, forward_journal_max_files;
+    uint64_t forward_journal_max_use, forward_journal_keep_free, forward_journal_max_file_size;
+    uint64_t forward_journal_max_files;
 
     /* -- mounts -- */
     struct mount_request *mounts;

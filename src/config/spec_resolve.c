@@ -29,7 +29,8 @@
 static int check_tree(const struct spec *spec, struct error **err)
 {
     if (!!spec->directory + !!spec->image + !!spec->mstack > 1)
-        REFUSE("R1201", "--directory=, --image= --mstack= may not be combined.", "give one of them: each names the root");
+        REFUSE("R1201", "--directory=, --image= --mstack= may not be combined.",
+               "give one of them: each names the root");
     if (spec->oci_bundle && (spec->directory || spec->image || spec->mstack))
         REFUSE("R1201", "--oci-bundle= and --directory=, --image=, --mstack= may not be combined.",
                "the bundle names its root itself");
@@ -104,7 +105,8 @@ static int check_users(const struct spec *spec, bool user_scope, struct error **
     bool aligned = spec->userns_base % USERNS_SIZE_DEFAULT == 0 && spec->userns_size == USERNS_SIZE_DEFAULT;
 
     if (user_scope && spec->userns != USERNS_MANAGED)
-        REFUSE("R1231", "User-scoped operation requires managed user namespaces, as otherwise no UID range can be acquired.",
+        REFUSE("R1231",
+               "User-scoped operation requires managed user namespaces, as otherwise no UID range can be acquired.",
                "leave --private-users= out, or run as root");
     if (spec->userns_delegate > 0 && spec->userns != USERNS_MANAGED)
         REFUSE("R1232", "--private-users-delegate= requires --private-users=managed.",
@@ -131,7 +133,8 @@ static void derive_users(struct spec *spec, bool user_scope)
     if (user_scope && (!spec->userns_given || spec->userns_optional))
         spec->userns = USERNS_MANAGED;
     if (!spec->ownership_given)
-        spec->ownership = spec->userns == USERNS_PICK || spec->userns == USERNS_MANAGED ? OWNERSHIP_AUTO : OWNERSHIP_OFF;
+        spec->ownership =
+            spec->userns == USERNS_PICK || spec->userns == USERNS_MANAGED ? OWNERSHIP_AUTO : OWNERSHIP_OFF;
 }
 
 static void derive_network(struct spec *spec)
