@@ -137,7 +137,7 @@ def make_debian_tree():
     tree = debian_tree()
     if tree.exists():
         return
-    tools = [tool for tool in ("mmdebstrap", "debootstrap") if shutil.which(tool)]
+    tools = [words for words in (["mmdebstrap", "--quiet"], ["debootstrap"]) if shutil.which(words[0])]
     if not tools:
         raise Unable(NO_TREE)
     fresh = tree.with_name(tree.name + ".new")
@@ -147,10 +147,10 @@ def make_debian_tree():
     print(f"making a Debian tree in {tree} ...", flush=True)
     suite = tree.name.partition("-")[2]
     try:
-        run(tools[0], "--variant=minbase", f"--include={PACKAGES}", suite, fresh,
+        run(*tools[0], "--variant=minbase", f"--include={PACKAGES}", suite, fresh,
             *shlex.split(os.environ.get("BENCH_MIRROR", "")), stdout=subprocess.DEVNULL)
     except subprocess.CalledProcessError as failure:
-        raise Unable(f"needs a Debian tree, and {tools[0]} cannot make one") from failure
+        raise Unable(f"needs a Debian tree, and {tools[0][0]} cannot make one") from failure
     fresh.rename(tree)
 
 

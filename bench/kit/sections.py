@@ -140,7 +140,7 @@ def boot(bench):
     for one in bench.present():
         if one.boot(bench.place, tree.cell, bench.place.cgroup, None):
             rows.append(runs.Row(one.name, lambda one=one: guests.boot_once(bench, one, tree, tree.fresh)))
-    runs.interleave(rows, bench.rounds_or(8, 3), bench.progress)
+    runs.interleave(rows, bench.rounds_or(12, 3), bench.progress)
     tree.remove()
     return Section("boot", "Debian: boot to ready, power-off", "boot", rows)
 
