@@ -108,12 +108,12 @@ static const struct {
     {"socket",              SYSCALL_SOCKET},
     {"socketcall",          SYSCALL_SOCKETCALL},
     {"sync",                SYSCALL_SYNC},
-    {"syncfs",              SYSCALL_SYNC},
-    {"fsync",               SYSCALL_SYNC},
-    {"fdatasync",           SYSCALL_SYNC},
     {"msync",               SYSCALL_SYNC},
-    {"sync_file_range",     SYSCALL_SYNC},
-    {"sync_file_range2",    SYSCALL_SYNC},      /* 32-bit ARM's order of the same arguments */
+    {"syncfs",              SYSCALL_SYNC_FD},
+    {"fsync",               SYSCALL_SYNC_FD},
+    {"fdatasync",           SYSCALL_SYNC_FD},
+    {"sync_file_range",     SYSCALL_SYNC_FD},
+    {"sync_file_range2",    SYSCALL_SYNC_FD},   /* 32-bit ARM's order of the same arguments */
     {"open",                SYSCALL_OPEN},
     {"openat",              SYSCALL_OPENAT},
 };

@@ -22,7 +22,8 @@ enum syscall_class {
     /* Allowed too, but some containers' filters look closer: */
     SYSCALL_SOCKET,                     /* the address family, and the protocol of netlink */
     SYSCALL_SOCKETCALL,                 /* 32-bit x86: socket() and its kin behind one number */
-    SYSCALL_SYNC,                       /* --suppress-sync= */
+    SYSCALL_SYNC,                       /* --suppress-sync=: what makes data safe … */
+    SYSCALL_SYNC_FD,                    /* … of the file descriptor in the first argument */
     SYSCALL_OPEN,                       /* flags in the second argument */
     SYSCALL_OPENAT,                     /* flags in the third argument */
 

@@ -33,7 +33,8 @@ enum verdict {
     VERDICT_EPERM,
     VERDICT_ENOSYS,
     VERDICT_SUCCEED,            /* without being carried out */
-    VERDICT_SOCKET,             /* and on: by arguments */
+    VERDICT_SUCCEED_FD,         /* from here on: by arguments */
+    VERDICT_SOCKET,
     VERDICT_SOCKETCALL,
     VERDICT_OPEN,
     VERDICT_OPENAT,
@@ -86,11 +87,6 @@ static size_t emit(struct builder *builder, unsigned code, uint32_t k)
     return builder->length - 1;
 }
 
-static size_t emit_load(struct builder *builder, size_t offset)
-{
-    return emit(builder, BPF_LD | BPF_W | BPF_ABS, (uint32_t) offset);
-}
-
 static size_t emit_return(struct builder *builder, uint32_t action)
 {
     return emit(builder, BPF_RET | BPF_K, action);
@@ -106,14 +102,26 @@ static size_t distance(const struct builder *builder, size_t label)
     return builder->length - label - 1;
 }
 
-/* A label within a condition's reach that has the effect of LABEL: itself, a copy, or a jump there. */
-static size_t near(struct builder *builder, size_t label)
+/* Has the effect of the instruction at LABEL, here. */
+static size_t emit_jump(struct builder *builder, size_t label)
 {
-    if (distance(builder, label) <= JUMP_MAX)
-        return label;
     if (label < builder->max && builder->code[label].code == (BPF_RET | BPF_K))
         return emit_return(builder, builder->code[label].k);
     return emit(builder, BPF_JMP | BPF_JA, (uint32_t) distance(builder, label));
+}
+
+/* A label within a condition's reach that has the effect of LABEL. */
+static size_t near(struct builder *builder, size_t label)
+{
+    return distance(builder, label) <= JUMP_MAX ? label : emit_jump(builder, label);
+}
+
+/* "A = data[offset]; goto next;" */
+static size_t emit_load(struct builder *builder, size_t offset, size_t next)
+{
+    if (distance(builder, next) != 0)
+        (void) emit_jump(builder, next);
+    return emit(builder, BPF_LD | BPF_W | BPF_ABS, (uint32_t) offset);
 }
 
 /* "if (A OPERATION k) goto if_true; else goto if_false;" OPERATION is BPF_JEQ, BPF_JGE or BPF_JSET. */
@@ -143,7 +151,7 @@ static size_t emit_socket_rule(struct builder *builder, const struct seccomp_req
     size_t allow = builder->label[VERDICT_ALLOW];
     size_t netlink = emit_if(builder, BPF_JEQ, NETLINK_AUDIT, refuse, allow);
 
-    netlink = emit_load(builder, argument(2));
+    netlink = emit_load(builder, argument(2), netlink);
 
     bool only_listed = request->families_given && !request->families_deny;
     size_t label = only_listed ? refuse : emit_if(builder, BPF_JEQ, AF_NETLINK, netlink, allow);
@@ -152,22 +160,33 @@ static size_t emit_socket_rule(struct builder *builder, const struct seccomp_req
 
         label = emit_if(builder, BPF_JEQ, (uint32_t) request->families[i], listed, label);
     }
-    return emit_load(builder, argument(0));
+    return emit_load(builder, argument(0), label);
 }
 
 /* The family is in memory, where no filter can look: with families restricted, no socket is made this way. C libraries
  * have called socket() directly since Linux 4.3, and take this way only where that one does not exist. */
 static size_t emit_socketcall_rule(struct builder *builder, size_t refuse)
 {
-    (void) emit_if(builder, BPF_JEQ, SYS_SOCKET, refuse, builder->label[VERDICT_ALLOW]);
-    return emit_load(builder, argument(0));
+    size_t label = emit_if(builder, BPF_JEQ, SYS_SOCKET, refuse, builder->label[VERDICT_ALLOW]);
+
+    return emit_load(builder, argument(0), label);
+}
+
+/* A negative file descriptor goes to the kernel: EBADF is what programs find out with it. */
+static size_t emit_succeed_fd_rule(struct builder *builder)
+{
+    size_t label = emit_if(builder, BPF_JSET, UINT32_C(1) << 31, builder->label[VERDICT_ALLOW],
+                           builder->label[VERDICT_SUCCEED]);
+
+    return emit_load(builder, argument(0), label);
 }
 
 static size_t emit_open_rule(struct builder *builder, unsigned flags_argument, size_t refuse)
 {
     /* O_SYNC holds the bit of O_DSYNC */
-    (void) emit_if(builder, BPF_JSET, O_SYNC, refuse, builder->label[VERDICT_ALLOW]);
-    return emit_load(builder, argument(flags_argument));
+    size_t label = emit_if(builder, BPF_JSET, O_SYNC, refuse, builder->label[VERDICT_ALLOW]);
+
+    return emit_load(builder, argument(flags_argument), label);
 }
 
 /* Everything that a tree can end in. */
@@ -181,6 +200,7 @@ static void emit_verdicts(struct builder *builder, const struct seccomp_request 
         size_t refuse = emit_errno(builder, EINVAL);
 
         builder->label[VERDICT_SUCCEED] = emit_errno(builder, 0);
+        builder->label[VERDICT_SUCCEED_FD] = emit_succeed_fd_rule(builder);
         builder->label[VERDICT_OPEN] = emit_open_rule(builder, 1, refuse);
         builder->label[VERDICT_OPENAT] = emit_open_rule(builder, 2, refuse);
     }
@@ -276,7 +296,7 @@ static size_t emit_abi(struct builder *builder, const struct syscall_abi *abi, c
 static void emit_program(struct builder *builder, const struct verdicts *verdicts)
 {
     /* What no table is for cannot be judged: a way around the filter must not open with a kernel's new ABI. */
-    size_t other_architecture = emit_return(builder, SECCOMP_RET_KILL_PROCESS);
+    size_t entry = emit_return(builder, SECCOMP_RET_KILL_PROCESS);
     size_t with_base = 0;
 
     for (size_t i = n_syscall_abis; i-- > 0;) {
@@ -290,11 +310,11 @@ static void emit_program(struct builder *builder, const struct verdicts *verdict
         if (i + 1 < n_syscall_abis && syscall_abis[i + 1].base != 0)
             label = emit_if(builder, BPF_JGE, syscall_abis[i + 1].base, with_base, label);
         /* A tracer skips a call by making it number -1, and sets the result: with ENOSYS here it would be lost. */
-        (void) emit_if(builder, BPF_JEQ, UINT32_MAX, near_verdict(builder, VERDICT_ALLOW), label);
-        label = emit_load(builder, offsetof(struct seccomp_data, nr));
-        other_architecture = emit_if(builder, BPF_JEQ, abi->architecture, label, other_architecture);
+        label = emit_if(builder, BPF_JEQ, UINT32_MAX, near_verdict(builder, VERDICT_ALLOW), label);
+        label = emit_load(builder, offsetof(struct seccomp_data, nr), label);
+        entry = emit_if(builder, BPF_JEQ, abi->architecture, label, entry);
     }
-    (void) emit_load(builder, offsetof(struct seccomp_data, arch));
+    (void) emit_load(builder, offsetof(struct seccomp_data, arch), entry);
 }
 
 static enum verdict verdict_for(const struct seccomp_request *request, uint8_t class)
@@ -313,6 +333,8 @@ static enum verdict verdict_for(const struct seccomp_request *request, uint8_t c
         return families_are_restricted(request) ? VERDICT_SOCKETCALL : VERDICT_ALLOW;
     case SYSCALL_SYNC:
         return request->suppress_sync ? VERDICT_SUCCEED : VERDICT_ALLOW;
+    case SYSCALL_SYNC_FD:
+        return request->suppress_sync ? VERDICT_SUCCEED_FD : VERDICT_ALLOW;
     case SYSCALL_OPEN:
         return request->suppress_sync ? VERDICT_OPEN : VERDICT_ALLOW;
     case SYSCALL_OPENAT:
@@ -392,7 +414,7 @@ int seccomp_build(const struct seccomp_request *request, struct sock_filter *pro
     return 0;
 }
 
-int seccomp_load(const struct sock_filter *program, size_t n, bool log, struct error **err)
+int seccomp_apply(const struct sock_filter *program, size_t n, bool log, struct error **err)
 {
     const struct sock_fprog loaded = {.len = (unsigned short) n, .filter = (struct sock_filter *) program};
 

@@ -38,4 +38,4 @@ int seccomp_build(const struct seccomp_request *request, struct sock_filter *pro
 
 /* Puts the calling thread under the filter, for good; later calls and exec are bound by it. LOG: the kernel logs what
  * it refuses. Needs CAP_SYS_ADMIN in the user namespace, or no-new-privileges: -EACCES otherwise. */
-int seccomp_load(const struct sock_filter *program, size_t n, bool log, struct error **err);
+int seccomp_apply(const struct sock_filter *program, size_t n, bool log, struct error **err);
