@@ -10,7 +10,7 @@
 #include "config/options.h"
 
 enum {
-    NARROWEST = 60,             /* below this nothing can be laid out; lines then just run on */
+    NARROWEST = 72,             /* below this nothing can be laid out; lines then just run on */
     HELP_COLUMN = 34,           /* where descriptions begin, if their option is not longer */
 };
 

@@ -105,8 +105,8 @@ static int parse_sum(const char *text, const struct unit *units, size_t n, uint6
         r = read_unit(&text, units, n, default_factor, &factor);
         if (r < 0)
             return r;
-        /* fraction < scale <= 10^6, so only factors from 2^44 on would overflow when multiplied first */
-        uint64_t more = factor < UINT64_C(1) << 44 ? fraction * factor / scale : factor / scale * fraction;
+        /* factor * fraction / scale in halves that cannot overflow: fraction < scale <= 10^6 */
+        uint64_t more = factor / scale * fraction + factor % scale * fraction / scale;
         if (__builtin_mul_overflow(whole, factor, &part) || __builtin_add_overflow(part, more, &part) ||
             __builtin_add_overflow(sum, part, &sum))
             return -ERANGE;

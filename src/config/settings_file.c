@@ -195,8 +195,9 @@ static int read_header(struct reader *reader, char *line, struct error **err)
 
 static int read_line(struct reader *reader, char *line, struct error **err)
 {
-    if (!lines_is_utf8(line)) {
-        log_warning("%s:%u: String is not UTF-8 clean, ignoring line.", reader->path, reader->line);
+    if (!lines_is_text(line)) {
+        log_warning("%s:%u: String is not UTF-8 clean or has control characters, ignoring line.", reader->path,
+                    reader->line);
         return 0;
     }
     if (*line == '[')

@@ -101,11 +101,6 @@ char *lines_next(struct lines *lines, unsigned *ret_number)
     return *text ? text : NULL;
 }
 
-static bool is_follower(unsigned char c)
-{
-    return (c & 0xc0) == 0x80;
-}
-
 /* How many bytes follow one that begins a character; SIZE_MAX where none begins. */
 static size_t follower_count(unsigned char first)
 {
@@ -116,23 +111,31 @@ static size_t follower_count(unsigned char first)
     return first < 0xe0 ? 1 : first < 0xf0 ? 2 : 3;
 }
 
-bool lines_is_utf8(const char *text)
+/* Control characters of ASCII, and those of ISO 6429 that take a second byte in UTF-8; terminals obey both. */
+static bool is_control(uint32_t c)
 {
+    return (c < ' ' && c != '\t') || (c >= 127 && c < 0xa0);
+}
+
+bool lines_is_text(const char *text)
+{
+    static const uint32_t least[] = {0, 0x80, 0x800, 0x10000};
     const unsigned char *p = (const unsigned char *) text;
 
     while (*p) {
         size_t more = follower_count(*p);
-        uint32_t c = more ? *p & (0x3f >> more) : *p;
 
         if (more == SIZE_MAX)
             return false;
+        uint32_t c = more ? *p & (0x3f >> more) : *p;
         p++;
         for (size_t i = 0; i < more; i++, p++) {
-            if (!is_follower(*p))
+            if ((*p & 0xc0) != 0x80)
                 return false;
             c = c << 6 | (*p & 0x3f);
         }
-        if ((more == 2 && (c < 0x800 || (c >= 0xd800 && c <= 0xdfff))) || (more == 3 && (c < 0x10000 || c > 0x10ffff)))
+        /* shorter forms exist for what is below LEAST; surrogates are halves of characters, not characters */
+        if (c < least[more] || c > 0x10ffff || (c >= 0xd800 && c <= 0xdfff) || is_control(c))
             return false;
     }
     return true;

@@ -21,5 +21,5 @@ void lines_done(struct lines *lines);
  * begins, from 1. A NUL ends a line as a newline does. */
 char *lines_next(struct lines *lines, unsigned *ret_number);
 
-/* Well-formed UTF-8 without encoded surrogates or overlong forms. */
-bool lines_is_utf8(const char *text);
+/* Well-formed UTF-8, and no control characters but tabs: what is quoted in a remark must not speak to the terminal. */
+bool lines_is_text(const char *text);
