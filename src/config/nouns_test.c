@@ -70,9 +70,9 @@ TEST(signals_are_named_as_the_kernel_counts_them)
         const char *text;
         int number;
     } cases[] = {
-        {"TERM", SIGTERM}, {"SIGTERM", SIGTERM}, {"9", 9},        {"+3", 3},          {"64", 64},
-        {"33", 33},        {"RTMIN", 34},        {"RTMIN+3", 37}, {"SIGRTMIN+30", 64}, {"RTMAX", 64},
-        {"RTMAX-1", 63},   {"SIGIO", SIGIO},
+        {"TERM", SIGTERM},   {"SIGTERM", SIGTERM}, {"9", 9},        {"+3", 3},
+        {"64", 64},          {"33", 33},           {"RTMIN", 34},   {"RTMIN+3", 37},
+        {"SIGRTMIN+30", 64}, {"RTMAX", 64},        {"RTMAX-1", 63}, {"SIGIO", SIGIO},
     };
     char buffer[32];
     int number = 0;
@@ -88,9 +88,9 @@ TEST(signals_are_named_as_the_kernel_counts_them)
 
 TEST(what_is_no_signal_is_refused)
 {
-    static const char *const bad[] = {"",         "0",       "65",        "-3",     "term",    "sigTERM",
-                                      "SIGSIGTERM", "rtmin+3", "RTMIN+31", "RTMIN-1", "RTMAX+1", "RTMIN+x",
-                                      "EXIT",     "list",    "99999999999"};
+    static const char *const bad[] = {"",        "0",          "65",      "-3",       "term",
+                                      "sigTERM", "SIGSIGTERM", "rtmin+3", "RTMIN+31", "RTMIN-1",
+                                      "RTMAX+1", "RTMIN+x",    "EXIT",    "list",     "99999999999"};
     int number = 1234;
 
     for (size_t i = 0; i < COUNT_OF(bad); i++)
@@ -115,9 +115,17 @@ TEST(sizes_have_units_fractions_and_sums)
         const char *text;
         uint64_t bytes;
     } cases[] = {
-        {"0", 0},         {"1024", 1024},     {"1K", 1024},     {"1B", 1},
-        {"1.5K", 1536},   {"1.5G", 3u << 29}, {"1G 1M", (1u << 30) + (1u << 20)}, {"1G1K", (1u << 30) + 1024},
-        {" 5 ", 5},       {"15E", UINT64_C(15) << 60}, {"0.5E", UINT64_C(1) << 59},
+        {"0", 0},
+        {"1024", 1024},
+        {"1K", 1024},
+        {"1B", 1},
+        {"1.5K", 1536},
+        {"1.5G", 3u << 29},
+        {"1G 1M", (1u << 30) + (1u << 20)},
+        {"1G1K", (1u << 30) + 1024},
+        {" 5 ", 5},
+        {"15E", UINT64_C(15) << 60},
+        {"0.5E", UINT64_C(1) << 59},
     };
     uint64_t bytes;
 
@@ -320,8 +328,8 @@ TEST(a_port_forward_has_defaults)
 TEST(names_of_interfaces_are_those_the_kernel_takes)
 {
     static const char *const good[] = {"eth0", "a", "fifteen-chars-0", "a_b", "veth0.5", "5a"};
-    static const char *const bad[] = {"",  ".",  "..",  "all", "default", "123", "a/b", "a:b",
-                                      "a%", "a b", "sixteen-chars-00", "\x80", "a\n"};
+    static const char *const bad[] = {
+        "", ".", "..", "all", "default", "123", "a/b", "a:b", "a%", "a b", "sixteen-chars-00", "\x80", "a\n"};
 
     for (size_t i = 0; i < COUNT_OF(good); i++)
         EXPECT_TRUE(interface_name_is_valid(good[i]));
@@ -354,7 +362,8 @@ TEST(the_bad_half_of_an_interface_pair_is_named)
     EXPECT_FAIL(interface_pair_parse("a:b:c", "", &pair, &bad, ERR), EINVAL, "'b:c' cannot be the name");
     EXPECT_STR(bad, "b:c");
     EXPECT_FAIL(interface_pair_parse(":b", "", &pair, &bad, ERR), EINVAL, "the interface's name is empty");
-    EXPECT_FAIL(interface_pair_parse("sixteen-chars-00", "", &pair, &bad, ERR), EINVAL, "longer than the 15 characters");
+    EXPECT_FAIL(interface_pair_parse("sixteen-chars-00", "", &pair, &bad, ERR), EINVAL,
+                "longer than the 15 characters");
 }
 
 TEST(a_credential_is_unescaped_and_may_hold_any_byte)
@@ -458,8 +467,15 @@ TEST(lists_of_families_add_up_and_the_other_kind_takes_out)
 
 TEST(image_policies_are_checked_word_by_word)
 {
-    static const char *const good[] = {"", "*", "-", "~", "root=verity", "root=verity+signed:usr=absent:=ignore",
-                                       "root = verity + open", "root=", "root-verity-sig=unused+growfs-off"};
+    static const char *const good[] = {"",
+                                       "*",
+                                       "-",
+                                       "~",
+                                       "root=verity",
+                                       "root=verity+signed:usr=absent:=ignore",
+                                       "root = verity + open",
+                                       "root=",
+                                       "root-verity-sig=unused+growfs-off"};
     static const struct {
         const char *text, *says;
     } bad[] = {

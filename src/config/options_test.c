@@ -224,7 +224,8 @@ TEST(every_known_value_is_accepted)
 
         for (size_t n = 0; row->value && (value = row->value(n, buffer)); n++) {
             CLEANUP(spec_done) struct spec spec;
-            auto_free char *text = strcmp(row->flag, "rlimit") == 0 ? mem_format("%s=1", value) : mem_copy_string(value);
+            auto_free char *text =
+                strcmp(row->flag, "rlimit") == 0 ? mem_format("%s=1", value) : mem_copy_string(value);
 
             spec_init(&spec);
             EXPECT_OK(row->parse(&spec, text, ERR));

@@ -9,7 +9,10 @@
 #include "config/given.h"
 #include "base/test.h"
 
-#define TRUSTED(text) {.file = (text), .trusted = true}
+#define TRUSTED(text) \
+    { \
+        .file = (text), .trusted = true \
+    }
 #define OVERRIDE "--settings=override"
 
 /* Applies while remarks go nowhere. */
@@ -24,9 +27,10 @@ static int apply_quietly(struct given *given, const char *const *words, struct e
 
 TEST(a_scalar_is_the_winners)
 {
-    CLEANUP(given_done) struct given yes = TRUSTED("[Exec]\nHostname=file\n"), over = TRUSTED("[Exec]\nHostname=file\n"),
-                                     alone = TRUSTED("[Exec]\nHostname=file\n"), off = TRUSTED("[Exec]\nHostname=file\n"),
-                                     trusted = TRUSTED("[Exec]\nHostname=file\n");
+    CLEANUP(given_done)
+    struct given yes = TRUSTED("[Exec]\nHostname=file\n"),
+                 over = TRUSTED("[Exec]\nHostname=file\n"), alone = TRUSTED("[Exec]\nHostname=file\n"),
+                 off = TRUSTED("[Exec]\nHostname=file\n"), trusted = TRUSTED("[Exec]\nHostname=file\n");
 
     EXPECT_OK(given_apply(&yes, WORDS("--hostname=line"), ERR));
     EXPECT_STR(yes.spec.hostname, "line");
@@ -50,7 +54,9 @@ TEST(the_last_of_a_files_lines_counts)
 
 TEST(variables_are_replaced_as_a_whole)
 {
-    CLEANUP(given_done) struct given yes = TRUSTED("[Exec]\nEnvironment=A=1\n"), over = TRUSTED("[Exec]\nEnvironment=A=1\n");
+    CLEANUP(given_done)
+    struct given yes = TRUSTED("[Exec]\nEnvironment=A=1\n"),
+                 over = TRUSTED("[Exec]\nEnvironment=A=1\n");
 
     EXPECT_OK(given_apply(&yes, WORDS("--setenv=B=2"), ERR));
     EXPECT_INT(yes.spec.environment.count, 1);
@@ -62,10 +68,10 @@ TEST(variables_are_replaced_as_a_whole)
 
 TEST(mounts_of_all_kinds_are_one_group)
 {
-    static const char *const words[] = {"--bind=/x", "--bind-ro=/x", "--tmpfs=/x", "--overlay=/x:/y", "--overlay-ro=/x:/y",
-                                        "--inaccessible=/x"};
-    static const char *const keys[] = {"Bind=/f", "BindReadOnly=/f", "TemporaryFileSystem=/f", "Overlay=/e:/f",
-                                       "OverlayReadOnly=/e:/f", "Inaccessible=/f"};
+    static const char *const words[] = {"--bind=/x",       "--bind-ro=/x",       "--tmpfs=/x",
+                                        "--overlay=/x:/y", "--overlay-ro=/x:/y", "--inaccessible=/x"};
+    static const char *const keys[] = {"Bind=/f",       "BindReadOnly=/f",       "TemporaryFileSystem=/f",
+                                       "Overlay=/e:/f", "OverlayReadOnly=/e:/f", "Inaccessible=/f"};
 
     for (size_t i = 0; i < COUNT_OF(words); i++)
         for (size_t j = 0; j < COUNT_OF(keys); j++) {
@@ -93,7 +99,7 @@ TEST(users_of_the_host_are_not_mounts)
 static const struct {
     const char *file, *words[4];
     enum start_mode start;
-    const char *command;        /* first word, NULL: none */
+    const char *command; /* first word, NULL: none */
 } starts[] = {
     {"ProcessTwo=yes", {"cat"}, START_COMMAND, "cat"},
     {"ProcessTwo=yes", {OVERRIDE, "cat"}, START_STUB_INIT, NULL},
@@ -150,8 +156,9 @@ TEST(the_old_name_of_uid_wins_like_it)
 
 TEST(a_file_with_any_network_key_overrides_all_network_options)
 {
-    static const char *const keys[] = {"Private=no", "VirtualEthernet=no", "Interface=a", "MACVLAN=a", "IPVLAN=a",
-                                       "VirtualEthernetExtra=a", "Bridge=a", "Zone=a", "NamespacePath=/a"};
+    static const char *const keys[] = {"Private=no",      "VirtualEthernet=no",     "Interface=a", "MACVLAN=a",
+                                       "IPVLAN=a",        "VirtualEthernetExtra=a", "Bridge=a",    "Zone=a",
+                                       "NamespacePath=/a"};
 
     for (size_t i = 0; i < COUNT_OF(keys); i++) {
         auto_free char *text = mem_format("[Network]\n%s\n", keys[i]);
@@ -178,8 +185,9 @@ TEST(an_empty_file_changes_nothing)
 
 TEST(ports_are_a_group_of_their_own)
 {
-    CLEANUP(given_done) struct given a = TRUSTED("[Network]\nPort=80\n"), b = TRUSTED("[Network]\nPort=80\n"),
-                                     c = TRUSTED("[Network]\nPort=80\n");
+    CLEANUP(given_done)
+    struct given a = TRUSTED("[Network]\nPort=80\n"),
+                 b = TRUSTED("[Network]\nPort=80\n"), c = TRUSTED("[Network]\nPort=80\n");
 
     EXPECT_OK(given_apply(&a, WORDS("--private-network"), ERR));
     EXPECT_TRUE(a.spec.private_network && a.spec.n_ports == 1);
@@ -191,9 +199,10 @@ TEST(ports_are_a_group_of_their_own)
 
 TEST(a_files_range_replaces_the_command_lines_users)
 {
-    CLEANUP(given_done) struct given a = TRUSTED("[Exec]\nPrivateUsers=no\n"),
-                                     b = TRUSTED("[Exec]\nPrivateUsers=65536\n[Files]\nPrivateUsersOwnership=map\n"),
-                                     c = TRUSTED("[Exec]\nPrivateUsers=65536\n[Files]\nPrivateUsersOwnership=map\n");
+    CLEANUP(given_done)
+    struct given a = TRUSTED("[Exec]\nPrivateUsers=no\n"),
+                 b = TRUSTED("[Exec]\nPrivateUsers=65536\n[Files]\nPrivateUsersOwnership=map\n"),
+                 c = TRUSTED("[Exec]\nPrivateUsers=65536\n[Files]\nPrivateUsersOwnership=map\n");
 
     EXPECT_OK(given_apply(&a, WORDS(OVERRIDE, "-U"), ERR));
     EXPECT_INT(a.spec.userns, USERNS_NO);
@@ -208,9 +217,9 @@ TEST(a_files_range_replaces_the_command_lines_users)
 
 TEST(speaking_of_owners_alone_does_not_undo_a_range)
 {
-    CLEANUP(given_done) struct given a = TRUSTED("[Files]\nPrivateUsersOwnership=off\n"),
-                                     b = TRUSTED("[Files]\nPrivateUsersChown=yes\n"),
-                                     c = TRUSTED("[Exec]\nPrivateUsers=65536\n");
+    CLEANUP(given_done)
+    struct given a = TRUSTED("[Files]\nPrivateUsersOwnership=off\n"),
+                 b = TRUSTED("[Files]\nPrivateUsersChown=yes\n"), c = TRUSTED("[Exec]\nPrivateUsers=65536\n");
 
     EXPECT_OK(given_apply(&a, WORDS(OVERRIDE, "-U"), ERR));
     EXPECT_INT(a.spec.userns, USERNS_PICK);
@@ -239,7 +248,9 @@ static const struct {
     {"DropCapability=CAP_CHOWN", {"--capability=CAP_CHOWN"}, 0, 0},
     {"Capability=CAP_SYS_TIME", {OVERRIDE, "--capability=CAP_SYSLOG"}, UINT64_C(1) << 34 | 1 << 25, 0},
     {"Capability=CAP_SYS_TIME\nDropCapability=CAP_KILL",
-     {OVERRIDE, "--capability=CAP_SYSLOG", "--drop-capability=CAP_CHOWN"}, UINT64_C(1) << 34 | 1 << 25, 1 << 5 | 1},
+     {OVERRIDE, "--capability=CAP_SYSLOG", "--drop-capability=CAP_CHOWN"},
+     UINT64_C(1) << 34 | 1 << 25,
+     1 << 5 | 1},
     {"DropCapability=CAP_KILL", {OVERRIDE, "--capability=CAP_KILL"}, 0, 1 << 5},
     {"Capability=CAP_KILL", {OVERRIDE, "--drop-capability=CAP_KILL"}, 0, 0},
     {"DropCapability=all", {"-q"}, 0, CAPABILITIES_DEFAULT},
@@ -260,8 +271,9 @@ TEST(capabilities_of_an_overriding_file_come_on_top)
 
 TEST(ambient_capabilities_are_of_the_same_group)
 {
-    CLEANUP(given_done) struct given a = TRUSTED("[Exec]\nAmbientCapability=CAP_CHOWN\n"),
-                                     b = TRUSTED("[Exec]\nAmbientCapability=CAP_CHOWN\n");
+    CLEANUP(given_done)
+    struct given a = TRUSTED("[Exec]\nAmbientCapability=CAP_CHOWN\n"),
+                 b = TRUSTED("[Exec]\nAmbientCapability=CAP_CHOWN\n");
 
     EXPECT_OK(given_apply(&a, WORDS("--capability=CAP_KILL"), ERR));
     EXPECT_TRUE(a.spec.ambient_capabilities == 0);
@@ -271,8 +283,9 @@ TEST(ambient_capabilities_are_of_the_same_group)
 
 TEST(limits_are_contested_one_by_one)
 {
-    CLEANUP(given_done) struct given a = TRUSTED("[Exec]\nLimitNOFILE=100\nLimitCPU=7\n"),
-                                     b = TRUSTED("[Exec]\nLimitNOFILE=100\n");
+    CLEANUP(given_done)
+    struct given a = TRUSTED("[Exec]\nLimitNOFILE=100\nLimitCPU=7\n"),
+                 b = TRUSTED("[Exec]\nLimitNOFILE=100\n");
 
     EXPECT_OK(given_apply(&a, WORDS("--rlimit=NOFILE=50", "--rlimit=CORE=5"), ERR));
     EXPECT_TRUE(a.spec.limits[RLIMIT_NOFILE].value.rlim_cur == 50);
@@ -285,12 +298,14 @@ TEST(limits_are_contested_one_by_one)
 
 TEST(an_untrusted_file_that_overrides_knocks_nothing_out)
 {
-    CLEANUP(given_done) struct given g = {
+    CLEANUP(given_done)
+    struct given g = {
         .file = "[Exec]\nPrivateUsers=no\nOOMScoreAdjust=5\nLimitNOFILE=100\nHostname=file\n[Network]\nPrivate=no\n"
                 "[Files]\nBind=/etc\n"};
 
-    EXPECT_OK(apply_quietly(&g, WORDS(OVERRIDE, "-U", "-n", "--oom-score-adjust=50", "--rlimit=NOFILE=50", "--bind=/x",
-                                      "--hostname=line"), ERR));
+    EXPECT_OK(apply_quietly(
+        &g, WORDS(OVERRIDE, "-U", "-n", "--oom-score-adjust=50", "--rlimit=NOFILE=50", "--bind=/x", "--hostname=line"),
+        ERR));
     EXPECT_INT(g.spec.userns, USERNS_PICK);
     EXPECT_TRUE(g.spec.veth);
     EXPECT_INT(g.spec.oom_score_adjust, 50);
@@ -302,8 +317,9 @@ TEST(an_untrusted_file_that_overrides_knocks_nothing_out)
 
 TEST(an_ephemeral_machine_is_named_apart_only_by_the_command_line)
 {
-    CLEANUP(given_done) struct given file = TRUSTED("[Exec]\nEphemeral=yes\n"), both = TRUSTED("[Exec]\nEphemeral=yes\n"),
-                                     no = TRUSTED("[Exec]\nEphemeral=no\n");
+    CLEANUP(given_done)
+    struct given file = TRUSTED("[Exec]\nEphemeral=yes\n"),
+                 both = TRUSTED("[Exec]\nEphemeral=yes\n"), no = TRUSTED("[Exec]\nEphemeral=no\n");
 
     EXPECT_OK(given_apply(&file, WORDS("-q"), ERR));
     EXPECT_TRUE(file.spec.ephemeral && file.spec.ephemeral_from_file);

@@ -97,7 +97,8 @@ TEST(bad_usage_is_one_line_with_a_hint)
         {{"--network=x"},
          "option '--network' is ambiguous; possibilities: --network-interface, --network-macvlan, --network-ipvlan, "
          "--network-veth, --network-veth-extra, --network-bridge, --network-zone, --network-namespace-path",
-         "write it out", "R1002"},
+         "write it out",
+         "R1002"},
         {{"-D"}, "option '-D' requires an argument", "as in -D PATH", "R1003"},
         {{"-qD"}, "option '-D' requires an argument", "as in -D PATH", "R1003"},
         {{"--directory"}, "option '--directory' requires an argument", "as in --directory=PATH", "R1003"},
@@ -124,7 +125,7 @@ TEST(reading_stops_at_help_version_and_lists_of_values)
         const char *first, *second;
         enum argv_action action;
     } cases[] = {
-        {"--help", "-Q", ARGV_HELP},          {"-h", "x", ARGV_HELP},           {"--version", "-Q", ARGV_VERSION},
+        {"--help", "-Q", ARGV_HELP},           {"-h", "x", ARGV_HELP},   {"--version", "-Q", ARGV_VERSION},
         {"--console=help", "-Q", ARGV_VALUES}, {"-qh", "-Q", ARGV_HELP},
     };
 
@@ -141,9 +142,9 @@ TEST(reading_stops_at_help_version_and_lists_of_values)
 
 TEST(help_as_a_value_lists_the_values_of_these_options)
 {
-    static const char *const listed[] = {"console",    "resolv-conf",     "timezone",           "private-users-ownership",
-                                         "volatile",   "kill-signal",     "capability",         "drop-capability",
-                                         "ambient-capability", "rlimit"};
+    static const char *const listed[] = {
+        "console",     "resolv-conf", "timezone",        "private-users-ownership", "volatile",
+        "kill-signal", "capability",  "drop-capability", "ambient-capability",      "rlimit"};
 
     for (size_t i = 0; i < COUNT_OF(listed); i++) {
         CLEANUP(given_done) struct given g = {0};
@@ -216,8 +217,10 @@ TEST(later_values_win_and_lists_grow)
 {
     CLEANUP(given_done) struct given g = {0};
 
-    EXPECT_OK(given_apply(&g, WORDS("--hostname=a", "--setenv=A=1", "--setenv=B=2", "--setenv=A=3", "--hostname=b", "--bind=/a",
-                                    "--tmpfs=/b", "--cpu-affinity=0", "--cpu-affinity=1"), ERR));
+    EXPECT_OK(given_apply(&g,
+                          WORDS("--hostname=a", "--setenv=A=1", "--setenv=B=2", "--setenv=A=3", "--hostname=b",
+                                "--bind=/a", "--tmpfs=/b", "--cpu-affinity=0", "--cpu-affinity=1"),
+                          ERR));
     EXPECT_STR(g.spec.hostname, "b");
     EXPECT_INT(g.spec.environment.count, 2);
     EXPECT_STR(environment_get(&g.spec.environment, "A"), "3");

@@ -41,9 +41,11 @@ static bool has_line(const char *text, const char *name, const char *value, cons
 
 TEST(each_setting_has_its_origin)
 {
-    CLEANUP(given_done) struct given g = {
-        .file = "[Exec]\nHostname=file\nUser=games\nBoot=yes\nCapability=all\nKillSignal=NOPE\nTimezone=off\nTimezone=\n"
-                "[Files]\nBind=/x\n"};
+    CLEANUP(given_done)
+    struct given g = {
+        .file =
+            "[Exec]\nHostname=file\nUser=games\nBoot=yes\nCapability=all\nKillSignal=NOPE\nTimezone=off\nTimezone=\n"
+            "[Files]\nBind=/x\n"};
     struct capture capture = capture_begin();
     int r = given_resolve(&g, WORDS("-D/srv/web", "--hostname=line", "-n", "-E", "A=1\tb", "true"), true, ERR);
     auto_free char *said = capture_end(capture);

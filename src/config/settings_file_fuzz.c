@@ -12,7 +12,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void read_file(const uint8_t *data, size_t size, bool trusted, enum settings_mode mode, bool speaks)
 {
-    static char *words[] = {"redd", "-D/srv/web", "-U", "-n", "--bind=/x", "--capability=CAP_BPF", "--rlimit=NOFILE=3", "true"};
+    static char *words[] = {"redd", "-D/srv/web", "-U", "-n", "--bind=/x", "--capability=CAP_BPF", "--rlimit=NOFILE=3",
+                            "true"};
     auto_error struct error *err = NULL;
     CLEANUP(settings_done) struct settings settings = {0};
     CLEANUP(spec_done) struct spec spec;
@@ -24,7 +25,7 @@ static void read_file(const uint8_t *data, size_t size, bool trusted, enum setti
     if (settings_parse_file(&settings, "fuzz", (const char *) data, size, trusted, &err) < 0)
         return;
     if (settings_apply(&settings, mode, &spec, &err) < 0)
-        abort();                /* each value was found good when it was read */
+        abort(); /* each value was found good when it was read */
     /* an untrusted file cannot take away what isolates */
     if (!trusted && speaks && (spec.userns != USERNS_PICK || !spec.veth || spec.n_mounts != 1))
         abort();

@@ -53,8 +53,9 @@ static const struct {
     {"[Exec ]\n", "f:1: Unknown section 'Exec '. Ignoring. Did you mean [Exec]?\n"},
     {"[Exec]\nOOMScoreAdjust=banana\n",
      "f:2: Failed to parse OOMScoreAdjust=banana, ignoring: the score is a number from -1000 to 1000\n"},
-    {"[Exec]\nHostname=-bad-\n", "f:2: Failed to parse Hostname=-bad-, ignoring: a hyphen may not stand at either end of a "
-                                 "label; the nearest valid name is 'bad'\n"},
+    {"[Exec]\nHostname=-bad-\n",
+     "f:2: Failed to parse Hostname=-bad-, ignoring: a hyphen may not stand at either end of a "
+     "label; the nearest valid name is 'bad'\n"},
     {"[Exec]\nBoot=maybe\n", "f:2: Failed to parse Boot=maybe, ignoring: 'maybe' is neither yes nor no\n"},
     {"[Exec]\nParameters=\"open\n",
      "f:2: Failed to parse Parameters=\"open, ignoring: a quote is not closed, or an escape is unknown\n"},
@@ -109,7 +110,8 @@ TEST(a_broken_section_header_refuses_the_file)
                 "f:1: Invalid section header '[Exec'");
     EXPECT_HINT("a section begins with a line of its own such as [Exec]");
     EXPECT_STR(error_id(*err_), "R1301");
-    EXPECT_FAIL(read_text(&settings, "\n[Exec] x\n", true, &more, ERR), EBADMSG, "f:2: Invalid section header '[Exec] x'");
+    EXPECT_FAIL(read_text(&settings, "\n[Exec] x\n", true, &more, ERR), EBADMSG,
+                "f:2: Invalid section header '[Exec] x'");
     EXPECT_FAIL(read_text(&settings, "[]\n", true, &again, ERR), EBADMSG, "f:1: Section header invalid '[]'");
     EXPECT_TRUE(!settings.file);
 }
@@ -153,9 +155,10 @@ TEST(a_joined_line_has_the_number_it_begins_with)
 
 TEST(words_are_quoted_and_escaped)
 {
-    CLEANUP(given_done) struct given g = {.trusted = true,
-                                          .file = "[Exec]\nBoot=no\nParameters=/bin/echo \"a b\" 'c\td' \\x41\n"
-                                                  "Environment=A=1 \"B=two words\"\nEnvironment=A=2\n"};
+    CLEANUP(given_done)
+    struct given g = {.trusted = true,
+                      .file = "[Exec]\nBoot=no\nParameters=/bin/echo \"a b\" 'c\td' \\x41\n"
+                              "Environment=A=1 \"B=two words\"\nEnvironment=A=2\n"};
 
     EXPECT_OK(given_apply(&g, WORDS("-q"), ERR));
     EXPECT_INT(g.spec.command.count, 4);
@@ -168,7 +171,8 @@ TEST(words_are_quoted_and_escaped)
 
 TEST(parameters_of_several_lines_add_up)
 {
-    CLEANUP(given_done) struct given g = {.trusted = true, .file = "[Exec]\nBoot=no\nParameters=echo hi\nParameters=ho\n"};
+    CLEANUP(given_done)
+    struct given g = {.trusted = true, .file = "[Exec]\nBoot=no\nParameters=echo hi\nParameters=ho\n"};
 
     EXPECT_OK(given_apply(&g, WORDS("-q"), ERR));
     EXPECT_INT(g.spec.command.count, 3);
@@ -176,9 +180,10 @@ TEST(parameters_of_several_lines_add_up)
 
 TEST(a_denied_list_is_denied_word_by_word)
 {
-    CLEANUP(given_done) struct given g = {.trusted = true,
-                                          .file = "[Exec]\nRestrictAddressFamilies=~AF_INET AF_PACKET\nCPUAffinity=0\n"
-                                                  "CPUAffinity=2\n"};
+    CLEANUP(given_done)
+    struct given g = {.trusted = true,
+                      .file = "[Exec]\nRestrictAddressFamilies=~AF_INET AF_PACKET\nCPUAffinity=0\n"
+                              "CPUAffinity=2\n"};
 
     EXPECT_OK(given_apply(&g, WORDS("-q"), ERR));
     EXPECT_TRUE(g.spec.families_deny);
@@ -188,10 +193,12 @@ TEST(a_denied_list_is_denied_word_by_word)
 
 TEST(an_empty_value_takes_back_what_the_file_said)
 {
-    CLEANUP(given_done) struct given g = {
+    CLEANUP(given_done)
+    struct given g = {
         .trusted = true,
-        .file = "[Exec]\nUser=games\nUser=\nEnvironment=A=1\nEnvironment=\nEnvironment=B=2\nHostname=q\nHostname=\nBoot=yes\n"
-                "Boot=\n[Files]\nBind=/x\nBind=\n[Network]\nZone=z\nZone=\nPort=80\nPort=\n"};
+        .file =
+            "[Exec]\nUser=games\nUser=\nEnvironment=A=1\nEnvironment=\nEnvironment=B=2\nHostname=q\nHostname=\n"
+            "Boot=yes\nBoot=\n[Files]\nBind=/x\nBind=\n[Network]\nZone=z\nZone=\nPort=80\nPort=\n"};
 
     EXPECT_OK(given_apply(&g, WORDS("--settings=override", "--uid=mail", "--hostname=line"), ERR));
     EXPECT_STR(g.spec.user, "mail");
@@ -212,8 +219,9 @@ TEST(an_empty_list_of_families_is_a_value)
 
 TEST(zero_and_one_are_booleans_in_a_file)
 {
-    CLEANUP(given_done) struct given no = {.trusted = true, .file = "[Exec]\nPrivateUsers=0\n"},
-                                     yes = {.trusted = true, .file = "[Exec]\nPrivateUsers=1\n"};
+    CLEANUP(given_done)
+    struct given no = {.trusted = true, .file = "[Exec]\nPrivateUsers=0\n"},
+                 yes = {.trusted = true, .file = "[Exec]\nPrivateUsers=1\n"};
 
     EXPECT_OK(given_apply(&no, WORDS("-q"), ERR));
     EXPECT_INT(no.spec.userns, USERNS_NO);
@@ -253,8 +261,12 @@ static const struct {
     {"[Files]\nTMPSize=90%", "Ignoring TMPSize= setting, file 'f' is not trusted.\n"},
     {"[Exec]\nConsoleEscape=none", "Ignoring ConsoleEscape= setting, file 'f' is not trusted.\n"},
     {"[Exec]\nSystemCallFilter=~bpf", ""},
-    {"[Exec]\nDropCapability=all\nRestrictAddressFamilies=AF_UNIX\nNoNewPrivileges=yes\nUser=a\nEnvironment=A=1\nHostname=h", ""},
-    {"[Exec]\nBoot=no\nParameters=a\nProcessTwo=yes\nWorkingDirectory=/a\nPivotRoot=/a\nKillSignal=TERM\nNotifyReady=yes", ""},
+    {"[Exec]\nDropCapability=all\nRestrictAddressFamilies=AF_UNIX\nNoNewPrivileges=yes\nUser=a\n"
+     "Environment=A=1\nHostname=h",
+     ""},
+    {"[Exec]\nBoot=no\nParameters=a\nProcessTwo=yes\nWorkingDirectory=/a\nPivotRoot=/a\nKillSignal=TERM\n"
+     "NotifyReady=yes",
+     ""},
     {"[Exec]\nResolvConf=off\nTimezone=off\nSuppressSync=yes\n[Files]\nReadOnly=yes\nVolatile=yes", ""},
 };
 
@@ -385,8 +397,10 @@ TEST(a_users_folders_come_from_the_environment)
 TEST(text_is_utf8_without_control_characters)
 {
     static const char *const good[] = {"", "a\tb", "\xc3\xa4", "\xe2\x82\xac", "\xf0\x9f\x90\x9f", "\xc2\xa0"};
-    static const char *const bad[] = {"\x1b[2J", "\x7f", "\xc2\x80", "\xc2\x9f", "\xff", "\xc3", "\xc0\xaf", "\xed\xa0\x80",
-                                      "\xf4\x90\x80\x80", "\xe0\x80\xaf", "\x80", "\xf0\x80\x80\xaf", "\xe2\x82"};
+    static const char *const bad[] = {
+        "\x1b[2J",  "\x7f",         "\xc2\x80",         "\xc2\x9f",     "\xff", "\xc3",
+        "\xc0\xaf", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xe0\x80\xaf", "\x80", "\xf0\x80\x80\xaf",
+        "\xe2\x82"};
 
     for (size_t i = 0; i < COUNT_OF(good); i++)
         EXPECT_TRUE(lines_is_text(good[i]));

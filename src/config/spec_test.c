@@ -34,9 +34,11 @@ static const struct {
     {{"-D/", "--volatile=overlay"}, "Spawning container on root directory is not supported.", "-x"},
     {{"-b", "--ambient-capability=CAP_CHOWN"}, "AmbientCapability= setting is not useful for boot mode.", "services"},
     {{"--ambient-capability=all", "true"}, "AmbientCapability= does not support the value all.", "list"},
-    {{"--ambient-capability=CAP_SYS_TIME"}, "AmbientCapability= setting is not fully covered by Capability= setting.",
+    {{"--ambient-capability=CAP_SYS_TIME"},
+     "AmbientCapability= setting is not fully covered by Capability= setting.",
      "--capability="},
-    {{"--ambient-capability=CAP_CHOWN", "--drop-capability=CAP_CHOWN"}, "is not fully covered by Capability= setting.",
+    {{"--ambient-capability=CAP_CHOWN", "--drop-capability=CAP_CHOWN"},
+     "is not fully covered by Capability= setting.",
      "--drop-capability="},
     {{"-x", "--link-journal=host"}, "--ephemeral and --link-journal={host,guest} may not be combined.", "try-host"},
     {{"-x", "--link-journal=guest"}, "--ephemeral and --link-journal={host,guest} may not be combined.", "try-guest"},
@@ -44,11 +46,15 @@ static const struct {
      "--forward-journal-max-use=/--forward-journal-keep-free=/--forward-journal-max-file-size=/"
      "--forward-journal-max-files= require --forward-journal=.",
      "--forward-journal="},
-    {{"--network-bridge=a", "--network-zone=b"}, "--network-bridge= and --network-zone= may not be combined.", "choose"},
+    {{"--network-bridge=a", "--network-zone=b"},
+     "--network-bridge= and --network-zone= may not be combined.",
+     "choose"},
     {{"--network-namespace-path=/x", "-n"},
-     "--network-namespace-path= cannot be combined with other network options.", "before the start"},
+     "--network-namespace-path= cannot be combined with other network options.",
+     "before the start"},
     {{"--network-namespace-path=/x", "--network-macvlan=a"},
-     "--network-namespace-path= cannot be combined with other network options.", "before the start"},
+     "--network-namespace-path= cannot be combined with other network options.",
+     "before the start"},
     {{"-p80"}, "Cannot use --port= without private networking.", "--network-veth"},
     {{"-p80", "--network-namespace-path=/x"}, "Cannot use --port= without private networking.", "--network-veth"},
     {{"--private-users-delegate=1"}, "--private-users-delegate= requires --private-users=managed.", "managed"},
@@ -61,7 +67,8 @@ static const struct {
      "ownership=map"},
     {{"--private-users=65536:65535", "--private-users-ownership=chown"}, "Automatic UID/GID adjusting", "map"},
     {{"--read-only", "--private-users=65536", "--private-users-ownership=chown"},
-     "--read-only and --private-users-ownership=chown may not be combined.", "map"},
+     "--read-only and --private-users-ownership=chown may not be combined.",
+     "map"},
     {{"--user"}, "Managed user namespace operation requires private networking", "--network-veth"},
 };
 
@@ -221,8 +228,10 @@ TEST(assignments_for_init_become_variables_unless_their_key_has_a_dot)
 {
     CLEANUP(given_done) struct given g = {0}, command = {0};
 
-    EXPECT_OK(given_resolve(&g, WORDS("-bD/x", "--setenv=A=0", "A=1", "c-d=e=f", "f.g=h", "plain", "=x", "1a=b", "a b=c",
-                                      "-X=3", "\xc3\xa9=x", "A=2"), true, ERR));
+    EXPECT_OK(given_resolve(&g,
+                            WORDS("-bD/x", "--setenv=A=0", "A=1", "c-d=e=f", "f.g=h", "plain", "=x", "1a=b", "a b=c",
+                                  "-X=3", "\xc3\xa9=x", "A=2"),
+                            true, ERR));
     EXPECT_INT(g.spec.command.count, 6);
     EXPECT_STR(g.spec.command.item[0], "f.g=h");
     EXPECT_STR(g.spec.command.item[1], "plain");
@@ -241,8 +250,8 @@ TEST(a_machine_is_named_after_its_tree)
     static const struct {
         const char *word, *machine;
     } cases[] = {
-        {"-D/srv/web", "web"},      {"-D/srv/a_b", "ab"},          {"-D/srv/foo.raw", "foo.raw"},
-        {"-i/srv/foo.raw", "foo"},  {"--mstack=/s/x.mstack", "x"}, {"--oci-bundle=/b/bundle", "bundle"},
+        {"-D/srv/web", "web"},     {"-D/srv/a_b", "ab"},          {"-D/srv/foo.raw", "foo.raw"},
+        {"-i/srv/foo.raw", "foo"}, {"--mstack=/s/x.mstack", "x"}, {"--oci-bundle=/b/bundle", "bundle"},
         {"-Mother", "other"},
     };
 
@@ -283,9 +292,11 @@ TEST(without_a_tree_the_working_directory_is_it_unless_a_machine_is_named)
 
 TEST(a_throw_away_copy_gets_a_name_of_its_own)
 {
-    CLEANUP(given_done) struct given a = {0}, b = {0}, named = {0}, longest = {0},
-                                     file = {.trusted = true, .file = "[Exec]\nEphemeral=yes\n"};
-    auto_free char *path = mem_format("-D/%s-%s", "aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeee", "xxxxxxxxxxxxxxxxxx");
+    CLEANUP(given_done)
+    struct given a = {0},
+                 b = {0}, named = {0}, longest = {0}, file = {.trusted = true, .file = "[Exec]\nEphemeral=yes\n"};
+    auto_free char *path =
+        mem_format("-D/%s-%s", "aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeee", "xxxxxxxxxxxxxxxxxx");
 
     EXPECT_OK(given_resolve(&a, WORDS("-xD/srv/web"), true, ERR));
     EXPECT_OK(given_resolve(&b, WORDS("-xD/srv/web"), true, ERR));
@@ -316,7 +327,8 @@ TEST(a_fresh_spec_has_the_defaults_and_nothing_to_free)
     struct spec spec;
 
     spec_init(&spec);
-    EXPECT_TRUE(spec.lock_images && spec.tmpfs_tmp && spec.seccomp && spec.check_os_release && spec.use_cgroup_namespace);
+    EXPECT_TRUE(spec.lock_images && spec.tmpfs_tmp && spec.seccomp && spec.check_os_release &&
+                spec.use_cgroup_namespace);
     EXPECT_INT(spec.register_machine, TRI_AUTO);
     EXPECT_INT(spec.resolv_method, RESOLV_AUTO);
     EXPECT_INT(spec.settings_mode, SETTINGS_YES);
@@ -329,11 +341,20 @@ TEST(a_fresh_spec_has_the_defaults_and_nothing_to_free)
 TEST(switches_are_read_from_the_environment)
 {
     CLEANUP(spec_done) struct spec spec;
-    char *list[] = {"SYSTEMD_NSPAWN_LOCK=0", "SYSTEMD_NSPAWN_TMPFS_TMP=no", "SYSTEMD_NSPAWN_USE_CGNS=0",
-                    "SYSTEMD_NSPAWN_CHECK_OS_RELEASE=0", "SYSTEMD_SUPPRESS_SYNC=1", "SYSTEMD_SECCOMP=0",
-                    "SYSTEMD_LOG_SECCOMP=1", "SYSTEMD_NSPAWN_API_VFS_WRITABLE=yes", "SYSTEMD_NSPAWN_CONTAINER_SERVICE=x",
-                    "SYSTEMD_NSPAWN_NETWORK_MAC=02:00:00:aa:BB:01", "SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=0",
-                    "LISTEN_FDNAMES=a::b", "SYSTEMD_NSPAWN_LOCKS=1", NULL};
+    char *list[] = {"SYSTEMD_NSPAWN_LOCK=0",
+                    "SYSTEMD_NSPAWN_TMPFS_TMP=no",
+                    "SYSTEMD_NSPAWN_USE_CGNS=0",
+                    "SYSTEMD_NSPAWN_CHECK_OS_RELEASE=0",
+                    "SYSTEMD_SUPPRESS_SYNC=1",
+                    "SYSTEMD_SECCOMP=0",
+                    "SYSTEMD_LOG_SECCOMP=1",
+                    "SYSTEMD_NSPAWN_API_VFS_WRITABLE=yes",
+                    "SYSTEMD_NSPAWN_CONTAINER_SERVICE=x",
+                    "SYSTEMD_NSPAWN_NETWORK_MAC=02:00:00:aa:BB:01",
+                    "SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=0",
+                    "LISTEN_FDNAMES=a::b",
+                    "SYSTEMD_NSPAWN_LOCKS=1",
+                    NULL};
 
     spec_init(&spec);
     EXPECT_OK(spec_read_environment(&spec, list, ERR));
