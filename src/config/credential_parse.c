@@ -52,7 +52,7 @@ int credential_parse_set(const char *text, struct credential *ret, struct error 
     if (id_parse("set", text, &id, &rest, err) < 0)
         return -EINVAL;
     if (string_unescape(rest, strlen(rest), true, &data, &size) < 0) {
-        (void) fail_plain(err, EINVAL, "escapes are those of C strings (\\n, \\t, \\x00, \\\\)");
+        (void) fail_plain(err, EINVAL, "escapes are those of C strings, a backslash itself is written twice");
         return refuse(err, "R1152", mem_format("Failed to unescape credential data: %s", rest));
     }
     if (size > SIZE_MOST)

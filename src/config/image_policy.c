@@ -29,11 +29,6 @@ static bool is_one_of(const char *word, const char *const *words, size_t n)
     return false;
 }
 
-static int refuse_policy(const char *what, const char *text, struct error **err)
-{
-    return refuse(err, "R1160", mem_format("%s: %s", what, text));
-}
-
 static int check_flags(char *list, const char *text, struct error **err)
 {
     for (char *flag = list, *next; flag; flag = next) {
@@ -46,7 +41,7 @@ static int check_flags(char *list, const char *text, struct error **err)
 
             (void) (nearest ? fail_plain(err, EINVAL, "did you mean '%s'?", nearest)
                             : fail_plain(err, EINVAL, "'%s' is no flag; see systemd.image-policy(7)", flag));
-            return refuse_policy("Unknown partition policy flag in image policy", text, err);
+            return refuse(err, "R1160", mem_format("Unknown partition policy flag in image policy: %s", text));
         }
     }
     return 0;
@@ -59,15 +54,15 @@ static int check_rule(char *rule, struct strings *seen, const char *text, struct
 
     if (!equals) {
         (void) fail_plain(err, EINVAL, "a policy is PARTITION=FLAG[+FLAG...], rules parted by ':'");
-        return refuse_policy("Failed to parse image policy", text, err);
+        return refuse(err, "R1160", mem_format("Failed to parse image policy: %s", text));
     }
     *equals = '\0';
 
     const char *partition = string_trim(rule);
     if (*partition && !is_one_of(partition, partitions, COUNT_OF(partitions)))
-        return refuse_policy("Unknown partition type in image policy", text, err);
+        return refuse(err, "R1160", mem_format("Unknown partition type in image policy: %s", text));
     if (strings_contain(seen, partition))
-        return refuse_policy("Duplicate rule in image policy", text, err);
+        return refuse(err, "R1160", mem_format("Duplicate rule in image policy: %s", text));
     strings_add(seen, partition);
 
     char *list = string_trim(equals + 1);

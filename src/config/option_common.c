@@ -16,6 +16,13 @@ int switch_parse(const char *value, bool *ret, struct error **err)
     return 0;
 }
 
+int boolean_parse(const char *flag, const char *value, bool *ret, struct error **err)
+{
+    if (switch_parse(value, ret, err) == 0)
+        return 0;
+    return refuse(err, "R1101", mem_format("Failed to parse boolean argument to '--%s=': %s", flag, value));
+}
+
 int path_set(char **field, const char *value, struct error **err)
 {
     auto_free char *path = NULL;

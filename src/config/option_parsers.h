@@ -36,9 +36,7 @@ static inline void text_set(char **field, const char *value)
 #define DEFINE_BOOLEAN(name, field, flag) \
     PARSER(name) \
     { \
-        if (switch_parse(value, &spec->field, err) == 0) \
-            return 0; \
-        return refuse(err, "R1101", mem_format("Failed to parse boolean argument to '--" flag "=': %s", value)); \
+        return boolean_parse(flag, value, &spec->field, err); \
     }
 
 #define DEFINE_TEXT(name, field) \
@@ -58,6 +56,7 @@ static inline void text_set(char **field, const char *value)
 
 /* option_common.c */
 int switch_parse(const char *value, bool *ret, struct error **err);     /* NULL is true */
+int boolean_parse(const char *flag, const char *value, bool *ret, struct error **err);
 int path_set(char **field, const char *value, struct error **err);      /* "" is none */
 PARSER(option_quiet);
 PARSER(option_no_pager);

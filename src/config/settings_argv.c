@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/strings.h"
+#include "config/refuse.h"
 #include "config/settings_list.h"
 
 struct reader {
@@ -20,15 +21,6 @@ struct reader {
     struct spec trial; /* every value goes in here first: a bad one is refused whatever a file says */
     enum argv_action action;
 };
-
-static int fail_usage(struct error **err, const char *id, char *text)
-{
-    auto_free char *taken = text;
-
-    (void) fail_plain(err, EINVAL, "%s", taken);
-    fail_id(*err, id);
-    return -EINVAL;
-}
 
 static int fail_unknown(const char *word, const char *name, size_t length, struct error **err)
 {
@@ -42,7 +34,7 @@ static int fail_unknown(const char *word, const char *name, size_t length, struc
     if (length > 1)
         nearest = string_nearest(copy, flags, n);
 
-    int r = fail_usage(err, "R1001", mem_format("unrecognized option '%s'", word));
+    int r = refuse(err, "R1001", mem_format("unrecognized option '%s'", word));
     if (nearest)
         fail_hint(*err, "did you mean --%s? For all options try --help", nearest);
     else
@@ -63,7 +55,7 @@ static int fail_ambiguous(const char *word, const char *name, size_t length, boo
             list = longer;
         }
 
-    int r = fail_usage(err, "R1002", mem_format("option '%s' is ambiguous; possibilities: %s", word, list));
+    int r = refuse(err, "R1002", mem_format("option '%s' is ambiguous; possibilities: %s", word, list));
     fail_hint(*err, "write it out, or try --help");
     return r;
 }
@@ -156,12 +148,12 @@ static int read_long(struct reader *reader, const char *word, struct error **err
     if (row->argument == ARGUMENT_USER)
         return take_user(reader, row, value, err);
     if (row->argument == ARGUMENT_NONE && value) {
-        (void) fail_usage(err, "R1004", mem_format("option '--%s' doesn't allow an argument", row->flag));
+        (void) refuse(err, "R1004", mem_format("option '--%s' doesn't allow an argument", row->flag));
         fail_hint(*err, "leave '=%s' out", value);
         return -EINVAL;
     }
     if (row->argument == ARGUMENT_REQUIRED && !value && !(value = next_word(reader))) {
-        (void) fail_usage(err, "R1003", mem_format("option '--%s' requires an argument", row->flag));
+        (void) refuse(err, "R1003", mem_format("option '--%s' requires an argument", row->flag));
         fail_hint(*err, "as in --%s=%s; try --help", row->flag, row->argument_name);
         return -EINVAL;
     }
@@ -175,7 +167,7 @@ static int read_short(struct reader *reader, const char *word, struct error **er
         const struct option_row *row = option_by_short(*p);
 
         if (!row) {
-            (void) fail_usage(err, "R1001", mem_format("unrecognized option '-%c'", *p));
+            (void) refuse(err, "R1001", mem_format("unrecognized option '-%c'", *p));
             fail_hint(*err, "try --help");
             return -EINVAL;
         }
@@ -187,7 +179,7 @@ static int read_short(struct reader *reader, const char *word, struct error **er
 
         const char *value = p[1] ? p + 1 : next_word(reader);
         if (!value) {
-            (void) fail_usage(err, "R1003", mem_format("option '-%c' requires an argument", *p));
+            (void) refuse(err, "R1003", mem_format("option '-%c' requires an argument", *p));
             fail_hint(*err, "as in -%c %s; try --help", *p, row->argument_name);
             return -EINVAL;
         }
