@@ -101,6 +101,41 @@ static void add_results(struct table *table, const struct spec *spec)
     add_line(table, "capabilities", mask, mem_copy_string("result"));
 }
 
+/* Switches that only the environment has, where they are not as usual. */
+static void add_environment(struct table *table, const struct spec *spec)
+{
+    const struct {
+        const char *name;
+        bool value, usual;
+    } switches[] = {
+        {"$SYSTEMD_NSPAWN_API_VFS_WRITABLE", spec->api_vfs_writable, false},
+        {"$SYSTEMD_NSPAWN_CHECK_OS_RELEASE", spec->check_os_release, true},
+        {"$SYSTEMD_NSPAWN_LOCK", spec->lock_images, true},
+        {"$SYSTEMD_NSPAWN_TMPFS_TMP", spec->tmpfs_tmp, true},
+        {"$SYSTEMD_NSPAWN_UNIFIED_HIERARCHY", !spec->legacy_cgroups, true},
+        {"$SYSTEMD_NSPAWN_USE_CGNS", spec->use_cgroup_namespace, true},
+        {"$SYSTEMD_LOG_SECCOMP", spec->seccomp_log, false},
+        {"$SYSTEMD_SECCOMP", spec->seccomp, true},
+    };
+
+    for (size_t i = 0; i < COUNT_OF(switches); i++)
+        if (switches[i].value != switches[i].usual)
+            add_line(table, switches[i].name, switches[i].value ? "yes" : "no", mem_copy_string("environment"));
+    if (spec->api_vfs_writable_network)
+        add_line(table, "$SYSTEMD_NSPAWN_API_VFS_WRITABLE", "network", mem_copy_string("environment"));
+    if (spec->network_mac)
+        add_line(table, "$SYSTEMD_NSPAWN_NETWORK_MAC", spec->network_mac, mem_copy_string("environment"));
+}
+
+/* What holds where no assignment counts: the option's default, but for the one that a variable can change. */
+static void add_fallback(struct table *table, const struct option_row *row, const struct spec *spec, const char *name)
+{
+    if (row->parse == option_by_key("Exec", "SuppressSync")->parse && spec->suppress_sync)
+        add_line(table, name, "yes", mem_copy_string("environment"));
+    else if (row->fallback)
+        add_line(table, name, row->fallback, mem_copy_string("default"));
+}
+
 int settings_explain(const struct settings *settings, const struct spec *spec, int fd, struct error **err)
 {
     struct table table = {0};
@@ -119,9 +154,10 @@ int settings_explain(const struct settings *settings, const struct spec *spec, i
             add_line(&table, row_name(row, name), item->value, origin_text(settings, item));
             counted = counted || item->state == ASSIGNMENT_COUNTS;
         }
-        if (!counted && row->fallback)
-            add_line(&table, row_name(row, name), row->fallback, mem_copy_string("default"));
+        if (!counted)
+            add_fallback(&table, row, spec, row_name(row, name));
     }
+    add_environment(&table, spec);
 
     int r = table_write(&table, fd);
     strings_clear(&table.cell);

@@ -90,6 +90,25 @@ TEST(every_default_is_shown_when_nobody_says_anything)
     }
 }
 
+TEST(switches_of_the_environment_are_shown_where_they_change_something)
+{
+    CLEANUP(given_done) struct given g = {0}, plain = {0};
+    char *list[] = {"SYSTEMD_NSPAWN_LOCK=0", "SYSTEMD_NSPAWN_TMPFS_TMP=1", "SYSTEMD_SUPPRESS_SYNC=1",
+                    "SYSTEMD_NSPAWN_API_VFS_WRITABLE=network", NULL};
+
+    EXPECT_OK(given_read(&g, WORDS("-Mweb", "--settings=no"), ERR));
+    EXPECT_OK(settings_resolve(&g.settings, NULL, true, list, &g.spec, ERR));
+    auto_free char *text = explained(&g, err_);
+    EXPECT_TRUE(has_line(text, "$SYSTEMD_NSPAWN_LOCK", "no", "environment"));
+    EXPECT_TRUE(has_line(text, "$SYSTEMD_NSPAWN_API_VFS_WRITABLE", "network", "environment"));
+    EXPECT_TRUE(has_line(text, "Exec.SuppressSync=", "yes", "environment"));
+    EXPECT_TRUE(!strstr(text, "$SYSTEMD_NSPAWN_TMPFS_TMP"));
+
+    EXPECT_OK(given_resolve(&plain, WORDS("-Mweb"), true, ERR));
+    auto_free char *usual = explained(&plain, err_);
+    EXPECT_TRUE(!strstr(usual, "environment") && has_line(usual, "Exec.SuppressSync=", "no", "default"));
+}
+
 TEST(a_table_that_cannot_be_written_is_an_error)
 {
     CLEANUP(given_done) struct given g = {0};
@@ -99,4 +118,5 @@ TEST(a_table_that_cannot_be_written_is_an_error)
 }
 
 TESTS(RUN(each_setting_has_its_origin), RUN(every_default_is_shown_when_nobody_says_anything),
+      RUN(switches_of_the_environment_are_shown_where_they_change_something),
       RUN(a_table_that_cannot_be_written_is_an_error))

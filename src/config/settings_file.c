@@ -29,10 +29,10 @@ struct reader {
     const char *path;
     bool trusted;
     unsigned line;
-    const char *section;        /* NULL: before the first, or one that is passed over */
+    const char *section; /* NULL: before the first, or one that is passed over */
     bool section_seen;
-    struct spec trial;          /* values go in here first, to find out whether they are good */
-    const char *said[8];        /* remarks about untrusted settings made once already */
+    struct spec trial; /* values go in here first, to find out whether they are good */
+    const char *said[8]; /* remarks about untrusted settings made once already */
     size_t n_said;
 };
 
@@ -224,7 +224,8 @@ static void warn_lonely_parameters(const struct reader *reader)
         words = words ? words : item;
     }
     if (words)
-        log_warning("%s:%u: Parameters= counts only together with Boot= or ProcessTwo=, ignoring. Boot=no will do.",
+        log_warning("%s:%u: Parameters= counts only together with Boot= or ProcessTwo=, ignoring. Add Boot=yes for "
+                    "arguments of init, Boot=no for a command.",
                     reader->path, words->line);
 }
 

@@ -75,7 +75,8 @@ static const struct {
     {"[Exec]\nHostname=\x1b[2J\n", "f:2: String is not UTF-8 clean or has control characters, ignoring line.\n"},
     {"[Exec]\nHostname=\xff\n", "f:2: String is not UTF-8 clean or has control characters, ignoring line.\n"},
     {"[Exec]\nParameters=echo a\n",
-     "f:2: Parameters= counts only together with Boot= or ProcessTwo=, ignoring. Boot=no will do.\n"},
+     "f:2: Parameters= counts only together with Boot= or ProcessTwo=, ignoring. Add Boot=yes for arguments of init, "
+     "Boot=no for a command.\n"},
     {"[Exec]\nParameters=echo a\nBoot=no\n", ""},
 };
 
