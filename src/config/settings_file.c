@@ -314,6 +314,8 @@ static void add_user_folders(struct strings *ret)
         strings_add_format(ret, "%s/.config/systemd/nspawn", home);
     if (run_time && path_is_absolute(run_time))
         strings_add_format(ret, "%s/systemd/nspawn", run_time);
+    if (!run_time || !path_is_absolute(run_time))
+        log_warning("Failed to determine settings directory, ignoring: $XDG_RUNTIME_DIR is not set");
 }
 
 void settings_list_folders(bool user_scope, struct strings *ret)

@@ -390,9 +390,12 @@ TEST(a_users_folders_come_from_the_environment)
 
     EXPECT_INT(setenv("XDG_CONFIG_HOME", "/c", 1), 0);
     EXPECT_INT(unsetenv("XDG_RUNTIME_DIR"), 0);
+    struct capture capture = capture_begin();
     settings_list_folders(true, &bare);
+    auto_free char *said = capture_end(capture);
     EXPECT_INT(bare.count, 1);
     EXPECT_STR(bare.item[0], "/c/systemd/nspawn");
+    EXPECT_STR(said, "Failed to determine settings directory, ignoring: $XDG_RUNTIME_DIR is not set\n");
 }
 
 TEST(text_is_utf8_without_control_characters)
