@@ -427,6 +427,61 @@ TEST(a_payload_that_does_not_read_stops_the_caller_without_spinning_and_loses_no
     }
 }
 
+/* Runs in a process group that is not the foreground one of its terminal. Returns 0, or which expectation failed. */
+static int work_in_background(struct rig *rig)
+{
+    struct console_setup setup = {.mode = CONSOLE_INTERACTIVE, .master_fd = rig->master_fd, .peer_fd = rig->peer_fd,
+                                  .in_fd = rig->tty_fd, .out_fd = rig->tty_fd};
+    auto_error struct error *err = NULL;
+    struct pollfd fds[CONSOLE_POLL_FDS];
+    sigset_t job_control;
+    char byte;
+
+    (void) setpgid(0, 0);
+    (void) sigemptyset(&job_control);
+    (void) sigaddset(&job_control, SIGTTIN);
+    (void) sigaddset(&job_control, SIGTTOU);
+    (void) sigprocmask(SIG_BLOCK, &job_control, NULL);
+    if (console_start(&rig->console, &setup, &err) < 0 || write(rig->user_fd, "x", 1) != 1)
+        return 1;
+
+    size_t n = console_poll_fds(&rig->console, fds);
+    if (poll(fds, n, LIMIT_MS) != 1 || console_handle(&rig->console, fds, n, 0) != CONSOLE_NOTHING)
+        return 2;
+    n = console_poll_fds(&rig->console, fds);
+    if (poll(fds, n, 0) != 0)
+        return 3;               /* the terminal has something to read, but not for us */
+
+    if (tcsetpgrp(rig->tty_fd, getpid()) < 0)
+        return 4;
+    console_resume(&rig->console);
+    n = console_poll_fds(&rig->console, fds);
+    if (poll(fds, n, LIMIT_MS) != 1 || console_handle(&rig->console, fds, n, 0) != CONSOLE_NOTHING)
+        return 5;
+    struct pollfd typed = {.fd = rig->payload_fd, .events = POLLIN};
+    return poll(&typed, 1, LIMIT_MS) == 1 && read(rig->payload_fd, &byte, 1) == 1 && byte == 'x' ? 0 : 6;
+}
+
+TEST(in_the_background_the_input_rests_until_the_console_is_resumed)
+{
+    CLEANUP(rig_done) struct rig rig;
+    int status = -1;
+
+    rig_init(&rig);
+    pid_t leader = fork();
+    if (leader == 0) {
+        if (setsid() < 0 || ioctl(rig.tty_fd, TIOCSCTTY, 0) < 0)
+            _exit(99);
+        pid_t job = fork();
+        if (job == 0)
+            _exit(work_in_background(&rig));
+        _exit(waitpid(job, &status, 0) == job && WIFEXITED(status) ? WEXITSTATUS(status) : 98);
+    }
+    EXPECT_INT(waitpid(leader, &status, 0), leader);
+    EXPECT_TRUE(WIFEXITED(status));
+    EXPECT_INT(WEXITSTATUS(status), 0);
+}
+
 /* A child that writes 32 MiB of a pattern into FD and one that checks them. */
 enum { THROUGHPUT_BYTES = 32 << 20 };
 
@@ -823,6 +878,7 @@ TESTS(RUN(default_modes_follow_from_what_is_a_terminal), RUN(a_console_that_was_
       RUN(read_only_touches_neither_the_input_nor_the_terminal), RUN(passive_never_lets_the_payload_wait),
       RUN(a_slow_reader_stops_the_payload_without_spinning_and_loses_nothing),
       RUN(a_payload_that_does_not_read_stops_the_caller_without_spinning_and_loses_nothing),
+      RUN(in_the_background_the_input_rests_until_the_console_is_resumed),
       RUN(thirty_two_mebibytes_arrive_whole_and_in_order), RUN(the_end_of_a_pipe_is_typed_as_end_of_file),
       RUN(the_end_of_file_character_is_the_one_the_payload_has_chosen),
       RUN(a_payload_in_raw_mode_sees_the_end_as_a_byte),

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The grammar of --console-escape= and the scanner of typed bytes. Pure: no clock, no descriptor; console.c feeds it. */
+/* The grammar of --console-escape= and the scanner of typed bytes. No clock, no descriptor; console.c feeds it. */
 #include "runtime/escape.h"
 
 #include <errno.h>
@@ -29,7 +29,8 @@ static int parse_key(const char *item, struct escape *escape, struct error **err
     char c = item[1];
 
     if (!is_letter(c) && !strchr("[\\]^_?", c))
-        return fail_plain(err, EINVAL, "'%.2s' is not a control key: a letter or one of [\\]^_? must follow the ^", item);
+        return fail_plain(err, EINVAL, "'%.2s' is not a control key: a letter or one of [\\]^_? must follow the ^",
+                          item);
 
     uint8_t key = c == '?' ? 0x7f : c & 0x1f;
     if (key == '\r' || key == '\n')
@@ -174,7 +175,8 @@ size_t escape_banner(const struct escape *escape, char buffer[ESCAPE_BANNER_SIZE
                                escape->key == 0x7f ? '?' : escape->key + 0x40);
     if (escape->mark != 0)
         n += (size_t) snprintf(buffer + n, ESCAPE_BANNER_SIZE - n,
-                               "At the start of a line, type %c%c to kill container, %cR to reboot it, %cP to power it off.\n",
+                               "At the start of a line, type %c%c to kill container, %cR to reboot it,\n"
+                               "%cP to power it off.\n",
                                escape->mark, escape->finish, escape->mark, escape->mark);
     return n;
 }

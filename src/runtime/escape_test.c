@@ -222,7 +222,7 @@ TEST(the_banner_names_the_keys_that_work)
     escape = PARSE("^?,~.");
     n = escape_banner(&escape, text);
     assert_non_null(strstr(text, "Ctrl-? three times"));
-    assert_non_null(strstr(text, "~. to kill container, ~R to reboot it, ~P to power it off.\n"));
+    assert_non_null(strstr(text, "type ~. to kill container, ~R to reboot it,\n~P to power it off.\n"));
     EXPECT_INT(n, strlen(text));
 
     escape = PARSE("none");

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* PID 1 for commands that are none. Lives as long as the container and holds nothing: no descriptor, no heap of its own. */
+/* PID 1 for commands that are none. Lives as long as the container and holds nothing: no descriptor, no heap. */
 #include "runtime/stub_init.h"
 
 #include <errno.h>
@@ -154,6 +154,9 @@ int stub_init_run(const struct stub_init *stub, int *ret_status, struct error **
     /* As anybody else we would signal, and reboot, the host. */
     if (getpid() != 1)
         return fail_plain(err, EINVAL, "the stub init has to be PID 1");
+
+    /* Away from the caller's terminal, where ^C would otherwise reach us and mean a reboot. */
+    (void) setsid();
 
     /* Before the fork, so that no SIGCHLD is missed. Ignored ones too: they would be reaped without us. */
     (void) signal(SIGCHLD, SIG_DFL);

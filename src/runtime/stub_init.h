@@ -11,8 +11,8 @@
  *   SIGINT, SIGRTMIN+5, +6, +15, +16        shuts down: reboot
  *   everything else                         nothing
  *
- * Shutting down is SIGHUP, SIGTERM, SIGCONT to all, a bounded wait for their end, SIGKILL, sync(2), and reboot(2), which
- * in a PID namespace ends only the namespace and tells the supervisor which of the two it was.
+ * Shutting down is SIGHUP, SIGTERM, SIGCONT to all, a bounded wait for their end, SIGKILL, sync(2), and reboot(2),
+ * which in a PID namespace ends only the namespace and tells the supervisor which of the two it was.
  * The numbers are those systemd uses on Linux, where SIGRTMIN is 34; a C library may reserve more (musl: 35).
  */
 #pragma once
@@ -32,7 +32,7 @@ struct stub_init {
 };
 
 /* The life of PID 1, to be called by it when everything else is set up, with its terminal, if any, as descriptor 0 and
- * not yet anybody's controlling one, and with no signal handler installed. Every descriptor is closed once PID 2 has
- * been started. Sets *ret_status to the status to exit with; that PID 2 could not even be forked is an error, with all
- * descriptors still open. May not return at all: a shutdown ends in the kernel. */
+ * not yet anybody's controlling one, and with no signal handler installed. It leaves the caller's session; once PID 2
+ * has been started, every descriptor is closed. Sets *ret_status to the status to exit with; that PID 2 could not even
+ * be forked is an error, with all descriptors still open. May not return at all: a shutdown ends in the kernel. */
 int stub_init_run(const struct stub_init *stub, int *ret_status, struct error **err);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The stub init as PID 1 of a new PID namespace, with shell scripts as PID 2. Nothing here sleeps: a script tells over a
- * pipe how far it is, and the end of PID 1 is awaited. stub_init_run() refuses to work outside such a namespace.
+ * The stub init as PID 1 of a new PID namespace, with shell scripts as PID 2. No test waits for time to pass: a script
+ * tells over a pipe how far it is, and the end of PID 1 is awaited. stub_init_run() refuses to work outside of one.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -52,7 +52,7 @@ static int exec_check_of_itself(void *unused)
     for (int number = 1; number < 32; number++)
         if (sigismember(&blocked, number))
             return 12;
-    return getpid() != 2 ? 13 : getsid(0) != 2 ? 14 : getpgrp() != 2 ? 15 : 10;
+    return getpid() != 2 ? 13 : getsid(0) != 2 ? 14 : getpgrp() != 2 ? 15 : getsid(1) != 1 ? 16 : 10;
 }
 
 /* Forks PID 1 of a new PID namespace, in a user namespace where that needs one. Returns as fork() does. */
@@ -178,7 +178,7 @@ TEST(a_pid_2_killed_by_a_signal_becomes_255)
     expect_exit(&rig, 255);
 }
 
-TEST(the_command_is_pid_2_in_its_own_session_with_no_signal_blocked)
+TEST(both_have_a_session_of_their_own_and_the_command_no_signal_blocked)
 {
     struct stub_init stub = {.exec_payload = exec_check_of_itself};
     struct rig rig;
@@ -274,7 +274,8 @@ TEST(it_has_its_name_wipes_its_arguments_and_holds_no_descriptor)
     EXPECT_INT(file_read_quiet(AT_FDCWD, path, 64, &comm), 0);
     EXPECT_STR(comm, "(sd-stubinit)\n");
 
-    struct iovec here = {.iov_base = seen, .iov_len = sizeof seen}, there = {.iov_base = title, .iov_len = sizeof title};
+    struct iovec here = {.iov_base = seen, .iov_len = sizeof seen};
+    struct iovec there = {.iov_base = title, .iov_len = sizeof title};
     EXPECT_INT(process_vm_readv(rig.pid, &here, 1, &there, 1, 0), sizeof title);
     assert_memory_equal(seen, wanted, sizeof wanted);
 
@@ -381,7 +382,7 @@ TEST(who_ignores_the_request_is_killed_when_the_time_is_over)
 
 TESTS(RUN(outside_a_pid_namespace_it_refuses_to_work), RUN(the_status_of_pid_2_becomes_that_of_pid_1),
       RUN(a_pid_2_killed_by_a_signal_becomes_255),
-      RUN(the_command_is_pid_2_in_its_own_session_with_no_signal_blocked),
+      RUN(both_have_a_session_of_their_own_and_the_command_no_signal_blocked),
       RUN(orphans_are_reaped_and_only_pid_2_counts), RUN(what_outlives_pid_2_dies_with_pid_1),
       RUN(the_error_descriptor_closes_when_the_command_runs),
       RUN(a_command_that_cannot_run_is_reported_by_its_starter_and_by_the_status),
