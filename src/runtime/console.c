@@ -282,7 +282,7 @@ int console_start(struct console *console, const struct console_setup *setup, st
         .is_started = true,
         .mode = setup->mode,
         .master_fd = setup->master_fd,
-        .peer_fd = setup->peer_fd,
+        .peer_fd = setup->peer_fd > 0 ? setup->peer_fd : -1,
         .in.fd = -1,
         .out.fd = -1,
     };
@@ -408,13 +408,13 @@ static bool wait_for_caller(const struct console *console, int wake_fd, int pati
     return r > 0 && !fds[1].revents;
 }
 
-void console_drain(struct console *console, int wake_fd, int patience_ms)
+bool console_drain(struct console *console, int wake_fd, int patience_ms)
 {
     size_t drained = 0;
     bool more = true;
 
     if (!console->is_started)
-        return;
+        return true;
     fd_closep(&console->peer_fd);       /* or the end of the output would never show */
 
     while (!is_dropping(console) && (more || buffer_used(&console->to_caller) > 0)) {
@@ -426,8 +426,9 @@ void console_drain(struct console *console, int wake_fd, int patience_ms)
         }
         if (!flush_to_caller(console) && (!more || buffer_room(&console->to_caller) == 0) &&
             !wait_for_caller(console, wake_fd, patience_ms))
-            return;
+            return false;
     }
+    return true;
 }
 
 void console_stop(struct console *console)

@@ -63,7 +63,8 @@ struct console_setup {
     enum console_mode mode;     /* an effective one: INTERACTIVE, READ_ONLY or PASSIVE */
     int master_fd;              /* non-blocking, as pty_open() gives it; borrowed until console_stop() */
     int peer_fd;                /* its other end, as pty_open() gives it; taken, also on failure. Held so that the
-                                 * master never hangs up while nobody in the container has the console open */
+                                 * master never hangs up while nobody in the container has the console open. 0 or
+                                 * less: none; then it is opened the first time that is so, which costs a wake-up */
     int in_fd, out_fd;          /* the caller's, 0 and 1; borrowed; their flags stay as they are */
     const char *escape;         /* --console-escape=, NULL for the default */
     const char *background;     /* SGR of --background=, NULL or "" for none; for interactive terminals only */
@@ -91,10 +92,10 @@ enum console_event console_handle(struct console *console, const struct pollfd *
 void console_resize(struct console *console);
 void console_resume(struct console *console);
 
-/* The payload is dead: brings what it still wrote to the caller, waiting for a slow reader. Gives up after
- * PATIENCE_MS without progress (-1: never), or when WAKE_FD (-1: none; say, the signalfd) becomes readable. What
- * comes from processes outside that still hold the pty is bounded. */
-void console_drain(struct console *console, int wake_fd, int patience_ms);
+/* The payload is dead: brings what it still wrote to the caller, waiting for a slow reader. False: not all of it, since
+ * PATIENCE_MS (-1: for ever) went by without progress, or WAKE_FD (-1: none; say, the signalfd) became readable; called
+ * again it goes on where it was. What comes from processes outside that still hold the pty is bounded. */
+bool console_drain(struct console *console, int wake_fd, int patience_ms);
 
 /* Gives the terminal back as it was, whatever happened; closes what is ours. May be called twice. */
 void console_stop(struct console *console);

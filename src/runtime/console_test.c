@@ -176,7 +176,7 @@ TEST(a_console_that_was_not_started_does_nothing)
         EXPECT_INT(console_handle(&console, fds, 0, 0), CONSOLE_NOTHING);
         console_resize(&console);
         console_resume(&console);
-        console_drain(&console, -1, -1);
+        EXPECT_INT(console_drain(&console, -1, -1), true);
         console_stop(&console);
         EXPECT_OK(console_start(&console, &setup, ERR));
     }
@@ -215,7 +215,7 @@ TEST(a_start_that_fails_leaves_the_terminal_alone_and_takes_the_peer)
     EXPECT_INT(tcgetattr(rig.tty_fd, &before), 0);
     struct console_setup setup = {.mode = CONSOLE_INTERACTIVE, .master_fd = rig.master_fd, .peer_fd = rig.peer_fd,
                                   .in_fd = rig.tty_fd, .out_fd = rig.tty_fd, .escape = "a."};
-    EXPECT_FAIL(console_start(&rig.console, &setup, ERR), EINVAL, "'a' cannot start a line escape");
+    EXPECT_FAIL(console_start(&rig.console, &setup, ERR), EINVAL, "'a.' is not a console escape");
     EXPECT_INT(fcntl(take_fd(&rig.peer_fd), F_GETFD), -1);
 
     setup.peer_fd = -1;
@@ -545,7 +545,7 @@ TEST(thirty_two_mebibytes_arrive_whole_and_in_order)
             fail_msg("the relay stands still");
     }
     EXPECT_INT(status, 0);
-    console_drain(&rig.console, -1, LIMIT_MS);
+    EXPECT_INT(console_drain(&rig.console, -1, LIMIT_MS), true);
     EXPECT_INT(waitpid(checker, &status, 0), checker);
     EXPECT_INT(status, 0);
 }
@@ -770,7 +770,7 @@ TEST(drain_brings_what_a_dead_payload_had_written)
         for (int i = 0; i < 1000; i++)
             put(rig.payload_fd, "word ");
         fd_closep(&rig.payload_fd);
-        console_drain(&rig.console, -1, LIMIT_MS);
+        EXPECT_INT(console_drain(&rig.console, -1, LIMIT_MS), true);
         for (ssize_t more = 1; n < 5000 && more > 0; n += more)
             more = read(rig.user_fd, got + n, sizeof got - (size_t) n);
         EXPECT_INT(n, 5000);
@@ -801,9 +801,9 @@ TEST(drain_waits_for_a_reader_only_so_long)
 
     rig_init(&rig);
     fill_up(&rig, pipe_fds);
-    console_drain(&rig.console, -1, 1);
+    EXPECT_INT(console_drain(&rig.console, -1, 1), false);
     EXPECT_INT(read(pipe_fds[0], block, sizeof block), 4096);
-    console_drain(&rig.console, -1, 1);         /* and goes on where it gave up */
+    EXPECT_INT(console_drain(&rig.console, -1, 1), true);       /* goes on where it gave up */
     EXPECT_INT(read(pipe_fds[0], block, sizeof block), 4096);
     (void) close(pipe_fds[0]);
     (void) close(pipe_fds[1]);
@@ -818,7 +818,7 @@ TEST(drain_ends_when_the_supervisor_is_called_away)
     EXPECT_INT(pipe2(wake_fds, O_CLOEXEC), 0);
     put(wake_fds[1], "!");
     fill_up(&rig, pipe_fds);
-    console_drain(&rig.console, wake_fds[0], -1);
+    EXPECT_INT(console_drain(&rig.console, wake_fds[0], -1), false);
     EXPECT_TRUE(rig.console.to_caller.end > rig.console.to_caller.begin);
     for (int i = 0; i < 2; i++) {
         (void) close(pipe_fds[i]);
@@ -834,7 +834,7 @@ TEST(drain_does_not_wait_for_processes_that_kept_the_console)
     rig_init(&rig);
     start(&rig, CONSOLE_READ_ONLY, -1, rig.tty_fd);
     put(rig.payload_fd, "last");
-    console_drain(&rig.console, -1, -1);
+    EXPECT_INT(console_drain(&rig.console, -1, -1), true);
     EXPECT_INT(read(rig.user_fd, got, 4), 4);
     assert_memory_equal(got, "last", 4);
 }

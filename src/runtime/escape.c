@@ -23,69 +23,66 @@ static bool is_punctuation(char c)
     return is_printable(c) && !is_letter(c) && !(c >= '0' && c <= '9');
 }
 
-/* ITEM is "^X". NUL cannot be a key since it stands for none; CR and LF are Enter, which people press three times. */
-static int parse_key(const char *item, struct escape *escape, struct error **err)
+/* Takes an item of the value; returns what is wrong with it, or NULL. */
+static const char *take_key(struct escape *escape, char letter)
 {
-    char c = item[1];
+    uint8_t key = letter == '?' ? 0x7f : letter & 0x1f;
 
-    if (!is_letter(c) && !strchr("[\\]^_?", c))
-        return fail_plain(err, EINVAL, "'%.2s' is not a control key: a letter or one of [\\]^_? must follow the ^",
-                          item);
-
-    uint8_t key = c == '?' ? 0x7f : c & 0x1f;
+    if (!is_letter(letter) && !(letter && strchr("[\\]^_?", letter)))
+        return "behind ^ goes a letter or one of [\\]^_?";
     if (key == '\r' || key == '\n')
-        return fail_plain(err, EINVAL, "'%.2s' is the Enter key and cannot be the console escape", item);
-
+        return "it would be the Enter key";
     escape->key = key;
-    return 0;
+    return NULL;
 }
 
-static int parse_line(const char *item, struct escape *escape, struct error **err)
+static const char *take_line(struct escape *escape, char mark, char finish)
 {
-    char mark = item[0], finish = item[1];
-
     if (!is_punctuation(mark))
-        return fail_plain(err, EINVAL, "'%c' cannot start a line escape: it has to be a punctuation character", mark);
+        return "it has to begin with a punctuation character";
     if (!is_printable(finish) || finish == 'R' || finish == 'P' || finish == mark)
-        return fail_plain(err, EINVAL, "'%.2s' is not a line escape: its second character has another meaning", item);
-
+        return "its second character has another meaning";
     escape->mark = (uint8_t) mark;
     escape->finish = (uint8_t) finish;
-    return 0;
+    return NULL;
 }
 
-static int refuse(const char *text, struct error **err)
+static const char *take_items(struct escape *escape, const char *text)
 {
-    int r = fail_plain(err, EINVAL, "'%s' is not a console escape", text);
+    bool has_key = false, has_line = false;
 
-    fail_hint(*err, "write a control key as '^A', a line escape as '~.', both as '^A,~.', or 'none'");
-    return r;
+    for (const char *item = text;; item += 3) {
+        bool is_key = item[0] == '^';
+        bool *seen = is_key ? &has_key : &has_line;
+
+        if (strcspn(item, ",") != 2)
+            return "each item has two characters, and a comma parts two of them";
+        if (*seen)
+            return "it has two items of one kind";
+        *seen = true;
+
+        const char *wrong = is_key ? take_key(escape, item[1]) : take_line(escape, item[0], item[1]);
+        if (wrong || item[2] == '\0')
+            return wrong;
+    }
 }
 
 int escape_parse(const char *text, struct escape *ret, struct error **err)
 {
     struct escape escape = {.key = DEFAULT_KEY, .at_line_start = true};
-    bool has_key = false, has_line = false;
+    const char *wrong = NULL;
 
     if (text && strcmp(text, "none") == 0)
         escape.key = 0;
     else if (text)
-        for (const char *item = text;; item += 3) {
-            size_t length = strcspn(item, ",");
-            bool is_key = item[0] == '^';
-            bool *seen = is_key ? &has_key : &has_line;
+        wrong = take_items(&escape, text);
 
-            if (length != 2 || *seen)
-                return refuse(text, err);
-            *seen = true;
-
-            int r = is_key ? parse_key(item, &escape, err) : parse_line(item, &escape, err);
-            if (r < 0)
-                return r;
-            if (item[length] == '\0')
-                break;
-        }
-
+    if (wrong) {
+        (void) fail_plain(err, EINVAL, "'%s' is not a console escape: %s", text, wrong);
+        fail_hint(*err, "write a control key as '^A', a line escape as '~.', both as '^A,~.', or 'none'");
+        fail_id(*err, "R2501");
+        return -EINVAL;
+    }
     *ret = escape;
     return 0;
 }

@@ -26,8 +26,10 @@ int pty_open(int devpts_fd, uid_t uid, gid_t gid, int *ret_master_fd, int *ret_p
     auto_close int master_fd = openat(devpts_fd, "ptmx", O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
     if (master_fd < 0) {
         int r = fail(err, errno, "cannot open a pseudo terminal");
-        if (r == -ENOSPC)
+        if (r == -ENOSPC) {
             fail_hint(*err, "all pseudo terminals are in use; kernel.pty.max and the devpts option max= limit them");
+            fail_id(*err, "R2502");
+        }
         return r;
     }
     if (ioctl(master_fd, TIOCSPTLCK, &unlock) < 0)
