@@ -20,8 +20,7 @@ static int apply_quietly(struct given *given, const char *const *words, struct e
 {
     struct capture capture = capture_begin();
     int r = given_apply(given, words, err);
-    auto_free char *said = capture_end(capture);
-
+    free(capture_end(capture));
     return r;
 }
 

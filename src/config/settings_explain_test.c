@@ -48,7 +48,7 @@ TEST(each_setting_has_its_origin)
             "[Files]\nBind=/x\n"};
     struct capture capture = capture_begin();
     int r = given_resolve(&g, WORDS("-D/srv/web", "--hostname=line", "-n", "-E", "A=1\tb", "true"), true, ERR);
-    auto_free char *said = capture_end(capture);
+    free(capture_end(capture));
 
     EXPECT_OK(r);
     auto_free char *text = explained(&g, err_);
