@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # The front door to meson and to tools/: each rule is one call. Options of meson go into build/ by `meson configure`.
+# Unit tests are built in folders of their own (tools/run-tests), so that building asks for no test library.
 BUILD = build
-SETUP = --buildtype=release -Db_lto=true
+SETUP = --buildtype=release -Db_lto=true -Dunit_tests=false
 
 .PHONY: all demo check bench soak install clean
 
