@@ -89,23 +89,20 @@ static char *read_machine(const char *path, pid_t pid)
 static bool has_locked(int proc_fd, const char *pid, const char *fd, const struct stat *file)
 {
     auto_free char *info = NULL;
-    char path[64];
+    auto_free char *path = mem_format("%s/fd/%s", pid, fd);
     struct stat st;
 
-    if (snprintf(path, sizeof path, "%s/fd/%s", pid, fd) >= (int) sizeof path || fstatat(proc_fd, path, &st, 0) < 0 ||
-        st.st_ino != file->st_ino || st.st_dev != file->st_dev)
+    if (fstatat(proc_fd, path, &st, 0) < 0 || st.st_ino != file->st_ino || st.st_dev != file->st_dev)
         return false;
-    (void) snprintf(path, sizeof path, "%s/fdinfo/%s", pid, fd);
+    free(path);
+    path = mem_format("%s/fdinfo/%s", pid, fd);
     return file_read_quiet(proc_fd, path, 4096, &info) == 0 && strstr(info, "\nlock:");
 }
 
 static bool process_has_locked(int proc_fd, const char *pid, const struct stat *file)
 {
-    char path[32];
+    auto_free char *path = mem_format("%s/fd", pid);
     bool found = false;
-
-    if (snprintf(path, sizeof path, "%s/fd", pid) >= (int) sizeof path)
-        return false;
     int fd = openat(proc_fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     DIR *dir = fd < 0 ? NULL : fdopendir(fd);
     if (!dir)

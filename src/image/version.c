@@ -78,8 +78,8 @@ static int compare_words(struct rest a, struct rest b)
     return r != 0 ? r : compare_sizes(a_size, b_size);
 }
 
-/* Whether MARK stands here in one or both; *ret is the order when in one only, else both are stepped over. */
-static bool compare_mark(struct rest *a, struct rest *b, char mark, int *ret)
+/* MARK in one of the two sorts that one before; in both it is stepped over. */
+static int compare_mark(struct rest *a, struct rest *b, char mark)
 {
     bool in_a = head(a) == mark, in_b = head(b) == mark;
 
@@ -87,35 +87,31 @@ static bool compare_mark(struct rest *a, struct rest *b, char mark, int *ret)
         a->at++;
         b->at++;
     }
-    *ret = (int) in_b - (int) in_a;     /* each mark sorts before everything it is compared with here */
-    return in_a || in_b;
+    return (int) in_b - (int) in_a;
 }
 
 int version_compare(const char *a_text, size_t a_size, const char *b_text, size_t b_size)
 {
     struct rest a = {a_text, a_text + a_size}, b = {b_text, b_text + b_size};
-    int r;
 
     for (;;) {
         skip_separators(&a);
         skip_separators(&b);
-        if (compare_mark(&a, &b, '~', &r)) {    /* before the end of the string: 1~rc1 comes before 1 */
-            if (r != 0)
-                return r;
-            continue;
-        }
+        /* before the end of the string is: 1~rc1 comes before 1 */
+        int r = compare_mark(&a, &b, '~');
+        if (r != 0)
+            return r;
         if (!head(&a) || !head(&b))
             return (int) (head(&a) != '\0') - (int) (head(&b) != '\0');
 
-        bool marked = false;
-        for (const char *mark = "-^."; *mark && !marked; mark++)
-            marked = compare_mark(&a, &b, *mark, &r);
-        if (!marked && (is_digit(*a.at) || is_digit(*b.at))) {
+        for (const char *mark = "-^."; *mark && r == 0; mark++)
+            r = compare_mark(&a, &b, *mark);
+        if (r == 0 && (is_digit(head(&a)) || is_digit(head(&b)))) {
             /* a missing number is smaller than any: letters sort before digits */
-            r = (int) is_digit(*a.at) - (int) is_digit(*b.at);
+            r = (int) is_digit(head(&a)) - (int) is_digit(head(&b));
             if (r == 0)
                 r = compare_numbers(take_run(&a, is_digit), take_run(&b, is_digit));
-        } else if (!marked)
+        } else if (r == 0)
             r = compare_words(take_run(&a, is_letter), take_run(&b, is_letter));
         if (r != 0)
             return r;
