@@ -2,6 +2,7 @@
 /* fd: file descriptors that are close-on-exec from birth and close by themselves. An empty one is -1. */
 #pragma once
 
+#include <fcntl.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
@@ -16,6 +17,13 @@ static inline void fd_closep(int *fd)
     *fd = -1;
 }
 #define auto_close __attribute__((cleanup(fd_closep)))
+
+/* open(2) relative to nothing, always close-on-exec. By way of openat(2), since musl's open() sets the flag once more
+ * by a second system call. */
+static inline int file_open(const char *path, int flags)
+{
+    return openat(AT_FDCWD, path, flags | O_CLOEXEC);
+}
 
 static inline int take_fd(int *fd)
 {

@@ -135,3 +135,20 @@ static inline int sys_pivot_root(const char *new_root, const char *put_old)
 {
     return (int) syscall(SYS_pivot_root, new_root, put_old);
 }
+
+/* The calls alone. A C library's versions change all threads of the process, which a child that shares its parent's
+ * memory must not set about. */
+static inline int sys_setgroups(size_t n, const gid_t *groups)
+{
+    return (int) syscall(SYS_setgroups, n, groups);
+}
+
+static inline int sys_setresuid(uid_t uid)
+{
+    return (int) syscall(SYS_setresuid, uid, uid, uid);
+}
+
+static inline int sys_setresgid(gid_t gid)
+{
+    return (int) syscall(SYS_setresgid, gid, gid, gid);
+}

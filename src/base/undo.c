@@ -137,6 +137,7 @@ static int load(struct undo *list, size_t size, struct error **err)
     return 0;
 }
 
+/* Returns what undo_open() does. */
 static int open_file(struct undo *list, struct error **err)
 {
     struct stat st;
@@ -150,24 +151,26 @@ static int open_file(struct undo *list, struct error **err)
         return fail(err, errno, "cannot open the undo list %s", list->name);
     if (fstat(list->fd, &st) < 0)
         return fail(err, errno, "cannot look at the undo list %s", list->name);
-    return check_file(&st, list->name, err) < 0 ? -EPERM : load(list, (size_t) st.st_size, err);
+    if (check_file(&st, list->name, err) < 0 || load(list, (size_t) st.st_size, err) < 0)
+        return -error_code(*err);
+    return 1;
 }
 
 int undo_open(int dir_fd, const char *name, struct undo **ret, struct error **err)
 {
     CLEANUP(undo_freep) struct undo *list = mem_alloc(sizeof *list);
+    int r = 0;
 
     list->dir_fd = dir_fd;
     list->fd = -1;
     if (dir_fd != -1) {
         list->name = mem_copy_string(name);
-
-        int r = open_file(list, err);
+        r = open_file(list, err);
         if (r < 0)
             return r;
     }
     *ret = TAKE(list);
-    return 0;
+    return r;
 }
 
 static int append(struct undo *list, const char *line, struct error **err)

@@ -31,7 +31,7 @@ struct undo_kind {
 
 /* Opens the list NAME in DIR_FD (kept: it must stay open; AT_FDCWD for an absolute NAME), made empty with mode 0600
  * where missing; gives *ret. What a dead writer recorded is loaded, except for a last line it did not finish, and
- * waits for undo_run(). DIR_FD -1: a list in memory.
+ * waits for undo_run(). DIR_FD -1: a list in memory. Returns 1 when there was a file, 0 for a new list.
  * -EPERM for a file that others than the caller may have written: its lines will be obeyed. */
 int undo_open(int dir_fd, const char *name, struct undo **ret, struct error **err);
 
@@ -55,11 +55,12 @@ void undo_freep(struct undo **list);
 
 /* The kinds that need no knowledge of containers; a caller puts UNDO_KINDS_GENERIC among the rows of its table. Each
  * takes one or more absolute paths. "remove-dir" removes an empty directory only; "remove-tree" stays on its file
- * system; "cgroup" ends every process in the control group first (cgroup.h). */
+ * system; "remove-cgroup" removes one that is empty, "cgroup" ends every process in the control group first (cgroup.h). */
 int undo_unmount(const struct strings *args, struct error **err);
 int undo_remove_dir(const struct strings *args, struct error **err);
 int undo_remove_file(const struct strings *args, struct error **err);
 int undo_remove_tree(const struct strings *args, struct error **err);
+int undo_remove_cgroup(const struct strings *args, struct error **err);
 int undo_cgroup(const struct strings *args, struct error **err);
 
 /* clang-format off */
@@ -68,5 +69,6 @@ int undo_cgroup(const struct strings *args, struct error **err);
     {"remove-dir",  undo_remove_dir}, \
     {"remove-file", undo_remove_file}, \
     {"remove-tree", undo_remove_tree}, \
+    {"remove-cgroup", undo_remove_cgroup}, \
     {"cgroup",      undo_cgroup}
 /* clang-format on */

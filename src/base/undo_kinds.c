@@ -64,6 +64,17 @@ int undo_remove_dir(const struct strings *args, struct error **err)
     return for_each_path(args, remove_dir, err);
 }
 
+/* A group with processes in it stays: they are none of ours to kill. */
+static int remove_empty_cgroup(const char *path, struct error **err)
+{
+    return unless_missing(rmdir(path) < 0 && errno != EBUSY ? errno : 0, "remove the cgroup", path, err);
+}
+
+int undo_remove_cgroup(const struct strings *args, struct error **err)
+{
+    return for_each_path(args, remove_empty_cgroup, err);
+}
+
 static int remove_file(const char *path, struct error **err)
 {
     return unless_missing(unlink(path) < 0 ? errno : 0, "remove", path, err);

@@ -10,8 +10,9 @@
 #include "base/mem.h"
 #include "base/undo.h"
 #include "cli/scope.h"
+#include "image/snapshot.h"
 
-static const struct undo_kind undo_kinds[] = {UNDO_KINDS_GENERIC};
+static const struct undo_kind undo_kinds[] = {UNDO_KINDS_GENERIC, {"remove-snapshot", undo_snapshot}};
 
 struct registry host_registry(void)
 {
@@ -89,7 +90,7 @@ struct run_host run_host_of(struct run_host_state *state, char **argv, int argc)
     return (struct run_host){
         .data = state,
         .claim = claim,
-        .allocate_scope = service_manager_is_systemd() ? scope_allocate : NULL,
+        .allocate_scope = NULL,
         .announce = announce,
         .unwind = unwind,
         .withdraw = withdraw,

@@ -23,7 +23,7 @@ static int run(const char *program, int argc, char **argv, struct error **err)
     enum argv_action action;
     int status = EXIT_FAILURE;
 
-    spec_init(&spec);
+    spec_init(&spec);   /* for spec_done(), whatever happens */
     if (spec_load(argc, argv, &settings, &spec, &action, err) < 0)
         return report(program, *err);
     switch (action) {
@@ -33,7 +33,7 @@ static int run(const char *program, int argc, char **argv, struct error **err)
         print_version();
         return EXIT_SUCCESS;
     case ARGV_VALUES:
-        return EXIT_SUCCESS;
+        return option_print_values(STDOUT_FILENO, settings.item[settings.count - 1].row) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
     case ARGV_RUN:
         break;
     }

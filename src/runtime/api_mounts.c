@@ -82,7 +82,8 @@ static int mount_sys_parts(struct child *child, struct error **err)
         return -error_code(*err);
     if (mkdir("/run/host/sys", 0700) < 0)
         return fail(err, errno, "cannot make /run/host/sys");
-    if (mount_plain("sysfs", "/run/host/sys", "sysfs", SAFE | MS_RDONLY, NULL, err) < 0)
+    if (child->sys_fd >= 0 ? attach_top(child, child->sys_fd, "/run/host/sys", err) < 0
+                           : mount_plain("sysfs", "/run/host/sys", "sysfs", SAFE | MS_RDONLY, NULL, err) < 0)
         return -error_code(*err);
     for (size_t i = 0; i < COUNT_OF(parts); i++) {
         (void) snprintf(from, sizeof from, "/run/host/sys/%s", parts[i]);
@@ -107,8 +108,8 @@ static int mount_run_host(struct child *child, struct error **err)
 {
     const struct run *run = child->run;
 
-    if (mount_plain("/run/host", "/run/host", NULL, MS_BIND, NULL, err) < 0 ||
-        mount_plain(NULL, "/run/host", NULL, MS_BIND | MS_REMOUNT | MS_RDONLY | SAFE, NULL, err) < 0)
+    /* its own mount from the start, for what is mounted below it; read-only in the end */
+    if (mount_plain("/run/host", "/run/host", NULL, MS_BIND, NULL, err) < 0)
         return -error_code(*err);
     if (sys_move_mount(run->unix_export_fd, "", AT_FDCWD, "/run/host/unix-export", MOVE_MOUNT_F_EMPTY_PATH) < 0)
         return fail(err, errno, "cannot attach /run/host/unix-export");
@@ -138,11 +139,11 @@ int step_api_mount(struct child *child, struct error **err)
         mount_plain("tmpfs", "/dev/shm", "tmpfs", MS_NOSUID | MS_NODEV | MS_STRICTATIME,
                     "mode=1777,size=10%,nr_inodes=400k", err) < 0 ||
         mount_plain("mqueue", "/dev/mqueue", "mqueue", SAFE, NULL, err) < 0 ||
-        attach_top(child, run->run_fd, "/run", err) < 0 || mount_tmp(child, err) < 0 ||
+        attach_top(child, run->run_fd, "/run", err) < 0 || mount_run_host(child, err) < 0 || mount_tmp(child, err) < 0 ||
         (own_network ? mount_sys_parts(child, err) : mount_sys_whole(child, err)) < 0 ||
-        mount_top(child, "proc", "/proc", SAFE, NULL, err) < 0)
+        (child->proc_fd >= 0 ? attach_top(child, child->proc_fd, "/proc", err)
+                             : mount_top(child, "proc", "/proc", SAFE, NULL, err)) < 0)
         return -error_code(*err);
-    /* last, since folders may still have been made in it */
     return 0;
 }
 
@@ -169,7 +170,7 @@ int step_proc_mask(struct child *child, struct error **err)
     const struct spec *spec = child->run->spec;
     bool network_writable = spec->private_network;
 
-    if (mount_run_host(child, err) < 0)
+    if (mount_plain(NULL, "/run/host", NULL, MS_BIND | MS_REMOUNT | MS_RDONLY | SAFE, NULL, err) < 0)
         return -error_code(*err);
     if (mount_plain("/run/host/proc-kmsg", "/proc/kmsg", NULL, MS_BIND, NULL, err) < 0 ||
         mount_plain("/run/host/proc-sys-kernel-random-boot-id", "/proc/sys/kernel/random/boot_id", NULL, MS_BIND, NULL,

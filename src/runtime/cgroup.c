@@ -22,6 +22,7 @@
 
 #include <linux/magic.h>
 
+#include "base/cgroup.h"
 #include "base/fd.h"
 #include "base/kernel.h"
 #include "base/mem.h"
@@ -82,18 +83,19 @@ static int make_group(int dir_fd, const char *name, struct error **err)
     return fd < 0 ? fail(err, errno, "cannot open the cgroup '%s'", name) : fd;
 }
 
-/* Hands the controllers that OWN has to its children. Failures are no matter: without, limits inside have no effect. */
-static void enable_controllers(int group_fd)
+/* Hands the controllers that OWN has to its children, or takes them back. Failures are no matter: without, limits inside
+ * have no effect. */
+static void switch_controllers(int group_fd, char sign)
 {
     auto_free char *text = NULL;
 
-    if (file_read_quiet(group_fd, "cgroup.controllers", 4096, &text) < 0)
+    if (file_read_quiet(group_fd, sign == '+' ? "cgroup.controllers" : "cgroup.subtree_control", 4096, &text) < 0)
         return;
 
     CLEANUP(strings_done) struct strings names = {0};
     strings_split(&names, text, " \n");
     for (size_t i = 0; i < names.count; i++) {
-        auto_free char *word = mem_format("+%s", names.item[i]);
+        auto_free char *word = mem_format("%c%s", sign, names.item[i]);
 
         (void) file_write_existing(group_fd, "cgroup.subtree_control", word);
     }
@@ -121,19 +123,23 @@ static int delegate(int group_fd, uid_t uid, struct error **err)
 static int make_beside(struct run *run, int own_fd, const char *own_path, struct error **err)
 {
     auto_free char *supervisor = path_join(own_path, "supervisor");
+    /* two runs in one unit share its supervisor group, not the payload's */
+    bool taken = faccessat(own_fd, "payload", F_OK, 0) == 0;
+    auto_free char *name = taken ? mem_format("payload-%s", run->machine) : mem_copy_string("payload");
 
-    run->cgroup_path = path_join(own_path, "payload");
-    if (undo_record(run->undo, "cgroup", err, supervisor, NULL) < 0 ||
+    run->cgroup_path = path_join(own_path, name);
+    /* The supervisor's own is only ever removed, never killed: at the end we may still be in it. */
+    if (undo_record(run->undo, "remove-cgroup", err, supervisor, NULL) < 0 ||
         undo_record(run->undo, "cgroup", err, run->cgroup_path, NULL) < 0)
         return -error_code(*err);
     run->cgroup_super_fd = make_group(own_fd, "supervisor", err);
     if (run->cgroup_super_fd < 0)
         return run->cgroup_super_fd;
     if (file_write_existing(run->cgroup_super_fd, "cgroup.procs", "0") == 0) {
-        run->cgroup_home_fd = dup(own_fd);
-        enable_controllers(own_fd);
+        run->cgroup_home_fd = fcntl(own_fd, F_DUPFD_CLOEXEC, 3);
+        switch_controllers(own_fd, '+');
     }
-    run->cgroup_fd = make_group(own_fd, "payload", err);
+    run->cgroup_fd = make_group(own_fd, name, err);
     return run->cgroup_fd < 0 ? run->cgroup_fd : 0;
 }
 
@@ -149,7 +155,7 @@ static int make_below(struct run *run, int own_fd, const char *own_path, struct 
     auto_close int scope_fd = make_group(own_fd, name, err);
     if (scope_fd < 0)
         return scope_fd;
-    enable_controllers(scope_fd);
+    switch_controllers(scope_fd, '+');
     run->cgroup_fd = make_group(scope_fd, "payload", err);
     return run->cgroup_fd < 0 ? run->cgroup_fd : 0;
 }
@@ -173,7 +179,7 @@ int step_cgroup_make(struct run *run, struct error **err)
         return -error_code(*err);
     if (hierarchy) {
         own_path = strcmp(own, "/") == 0 ? mem_copy_string(hierarchy) : mem_format("%s%s", hierarchy, own);
-        own_fd = open(own_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        own_fd = file_open(own_path, O_RDONLY | O_DIRECTORY);
         if (own_fd < 0)
             return fail(err, errno, "cannot open our own cgroup %s", own_path);
     } else {
@@ -192,11 +198,26 @@ int step_cgroup_make(struct run *run, struct error **err)
     return r < 0 ? r : open_procs(run, err);
 }
 
+/* Whether the supervisor's is the only group left in ours: other runs in the unit still need their controllers. */
+static bool is_last_child(int group_fd)
+{
+    auto_free char *text = NULL;
+
+    return file_read_quiet(group_fd, "cgroup.stat", 4096, &text) == 0 && string_starts(text, "nr_descendants 1\n");
+}
+
 void step_cgroup_leave(struct run *run)
 {
-    /* back where we came from: the undo list then finds the groups empty */
-    if (run->cgroup_home_fd >= 0)
+    auto_error struct error *ignored = NULL;
+
+    /* Back where we came from. A group that hands out controllers may hold no process, so that has to end first, and
+     * before it the payload's group, which may hand them on. What fails here is left to the undo list. */
+    if (run->cgroup_home_fd >= 0) {
+        (void) cgroup_remove(run->cgroup_path, 10000, &ignored);
+        if (is_last_child(run->cgroup_home_fd))
+            switch_controllers(run->cgroup_home_fd, '-');
         (void) file_write_existing(run->cgroup_home_fd, "cgroup.procs", "0");
+    }
     fd_closep(&run->cgroup_home_fd);
     fd_closep(&run->cgroup_super_fd);
     fd_closep(&run->cgroup_fd);
@@ -209,7 +230,7 @@ int cgroup_adopt(struct run *run, char *path, struct error **err)
     auto_free char *below = path;
     const char *hierarchy = hierarchy_path();
     auto_free char *scope = mem_format("%s%s", hierarchy ? hierarchy : "/sys/fs/cgroup", below);
-    auto_close int scope_fd = open(scope, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    auto_close int scope_fd = file_open(scope, O_RDONLY | O_DIRECTORY);
 
     if (scope_fd < 0)
         return fail(err, errno, "cannot open the scope's cgroup %s", scope);

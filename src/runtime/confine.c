@@ -6,7 +6,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -215,15 +214,15 @@ int step_user_become(struct child *child, struct error **err)
 
     if (child->uid != 0 || child->gid != 0 || child->user.n_groups > 0) {
         /* kept over the change of ids for the filter's sake; exec() by another user than root clears them all */
-        if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0 || setgroups(child->user.n_groups, child->user.groups) < 0 ||
-            setresgid(child->gid, child->gid, child->gid) < 0 || setresuid(child->uid, child->uid, child->uid) < 0)
+        if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0 || sys_setgroups(child->user.n_groups, child->user.groups) < 0 ||
+            sys_setresgid(child->gid) < 0 || sys_setresuid(child->uid) < 0)
             return fail(err, errno, "cannot become user %u", child->uid);
 
         uint64_t have;
         uint64_t ambient = spec->ambient_capabilities;
         if (capabilities_get(&have) < 0 || capabilities_set(have, have, child->uid == 0 ? spec->capabilities & have : ambient & have) < 0)
             return fail(err, errno, "cannot keep capabilities for the last steps");
-    } else if (!child->run->has_userns && setgroups(0, NULL) < 0)
+    } else if (!child->run->has_userns && sys_setgroups(0, NULL) < 0)
         return fail(err, errno, "cannot leave the caller's groups");
     if (raise_ambient(spec->ambient_capabilities, err) < 0)
         return -error_code(*err);
@@ -247,12 +246,10 @@ int step_system_calls_filter(struct child *child, struct error **err)
         .families = spec->families,
         .n_families = spec->n_families,
         .suppress_sync = spec->suppress_sync,
-        .log = spec->seccomp_log,
-        .personality = spec->personality,
     };
     size_t n;
 
     if (seccomp_build(&request, program, COUNT_OF(program), &n, err) < 0)
         return -error_code(*err);
-    return seccomp_load(program, n, spec->seccomp_log, err);
+    return seccomp_apply(program, n, spec->seccomp_log, err);
 }

@@ -100,6 +100,9 @@ static int prepare_devpts(struct run *run, struct error **err)
     run->devpts_fd = mount_new("devpts", options, COUNT_OF(options), MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, err);
     if (run->devpts_fd < 0)
         return run->devpts_fd;
+    if (run->has_userns && (fchownat(run->devpts_fd, "", run->uid_base, run->uid_base, AT_EMPTY_PATH) < 0 ||
+                            fchownat(run->devpts_fd, "ptmx", run->uid_base, run->uid_base, 0) < 0))
+        return fail(err, errno, "cannot give /dev/pts to the container's root");
     if (run->console_mode == CONSOLE_PIPE)
         return 0;
     return pty_open(run->devpts_fd, run->uid_base, run->uid_base + GID_TTY, &run->pty_fd, &run->pty_peer_fd, err);

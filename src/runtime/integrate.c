@@ -64,7 +64,7 @@ int step_integration_prepare(struct run *run, struct error **err)
 {
     const struct spec *spec = run->spec;
     struct integration *integration = run->integration = mem_alloc(sizeof *integration);
-    auto_close int host_fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    auto_close int host_fd = file_open("/", O_PATH | O_DIRECTORY);
 
     integration->resolv_conf.mount_fd = integration->local_time.mount_fd = integration->local_time.source_fd =
         integration->journal.mount_fd = -1;
@@ -109,16 +109,26 @@ static int apply_to_run_host(struct child *child, struct error **err)
     return bind_users_apply(&integration->bind_users, run_host_fd, err);
 }
 
+/* What nobody asked for may fail in silence: a tree of other owners cannot be written to by the container's root. */
+static void warn_if_asked(struct child *child, bool asked, struct error **err)
+{
+    if (asked)
+        child_warn(child, err);
+    else
+        *err = error_free(*err);
+}
+
 int step_integration_apply(struct child *child, struct error **err)
 {
     const struct integration *integration = child->run->integration;
+    const struct spec *spec = child->run->spec;
 
     if (resolv_conf_apply(&integration->resolv_conf, child->root_fd, err) < 0)
-        child_warn(child, err);
+        warn_if_asked(child, spec->resolv_method != RESOLV_AUTO, err);
     if (timezone_apply(&integration->local_time, child->root_fd, err) < 0)
-        child_warn(child, err);
+        warn_if_asked(child, spec->timezone != TIMEZONE_AUTO, err);
     if (journal_apply(&integration->journal, child->root_fd, err) < 0) {
-        if (journal_mode_is_required(child->run->spec->journal))
+        if (journal_mode_is_required(spec->journal))
             return -error_code(*err);
         child_warn(child, err);
     }

@@ -78,7 +78,7 @@ static int child_main(void *data)
 {
     struct launch *launch = data;
     struct child child = {
-        .run = launch->run, .handshake_fd = launch->child_fd, .root_fd = -1, .old_root_fd = -1,
+        .run = launch->run, .handshake_fd = launch->child_fd, .root_fd = -1, .proc_fd = -1, .sys_fd = -1,
     };
     struct error *err = NULL;
     char go;

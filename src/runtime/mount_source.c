@@ -119,7 +119,7 @@ int bind_source_open(struct run *run, const struct mount_request *request, int *
 static int layer_open(struct run *run, const struct mount_source *source, struct error **err)
 {
     int fd = source->in_tree ? path_open_in(run->root_fd, source->path, O_PATH | O_DIRECTORY, 0)
-                             : open(source->path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+                             : file_open(source->path, O_PATH | O_DIRECTORY);
 
     if (source->in_tree)
         return fd < 0 ? fail(err, -fd, "cannot open %s in the tree", source->path) : fd;
@@ -162,7 +162,7 @@ static int top_open(struct run *run, const struct mount_source *top, struct over
         return -error_code(*err);
 
     auto_free char *parent = path_parent(upper);
-    overlay->top_fd = open(parent, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    overlay->top_fd = file_open(parent, O_PATH | O_DIRECTORY);
     if (overlay->top_fd < 0)
         return fail(err, errno, "cannot open %s", parent);
     strings_add(names, path_last(upper));

@@ -23,11 +23,12 @@
 
 static int compare_targets(const void *a, const void *b)
 {
-    const struct ready_mount *x = a, *y = b;
+    const struct mount_request *x = *(const struct mount_request *const *) a;
+    const struct mount_request *y = *(const struct mount_request *const *) b;
     int r = path_compare(x->target, y->target);
 
     /* equal targets keep the order they were given in: requests lie in one array */
-    return r ? r : (x->request > y->request) - (x->request < y->request);
+    return r ? r : (x > y) - (x < y);
 }
 
 static int prepare_one(struct run *run, const struct mount_request *request, struct ready_mount *ready, struct error **err)
@@ -49,15 +50,19 @@ static int prepare_one(struct run *run, const struct mount_request *request, str
 int step_mounts_prepare(struct run *run, struct error **err)
 {
     const struct spec *spec = run->spec;
+    auto_free const struct mount_request **sorted = mem_alloc((spec->n_mounts + 1) * sizeof *sorted);
+
+    for (size_t i = 0; i < spec->n_mounts; i++)
+        sorted[i] = &spec->mounts[i];
+    if (spec->n_mounts > 1)
+        qsort(sorted, spec->n_mounts, sizeof *sorted, compare_targets);
 
     run->mounts = mem_alloc((spec->n_mounts + 1) * sizeof *run->mounts);
     for (size_t i = 0; i < spec->n_mounts; i++) {
         run->n_mounts++;
-        if (prepare_one(run, &spec->mounts[i], &run->mounts[i], err) < 0)
+        if (prepare_one(run, sorted[i], &run->mounts[i], err) < 0)
             return -error_code(*err);
     }
-    if (run->n_mounts > 1)
-        qsort(run->mounts, run->n_mounts, sizeof *run->mounts, compare_targets);
     return 0;
 }
 

@@ -115,7 +115,7 @@ int step_environment_make(struct child *child, struct error **err)
 static uint64_t ignored_signals(void)
 {
     char text[1024];
-    auto_close int fd = open("/proc/self/stat", O_RDONLY | O_CLOEXEC);
+    auto_close int fd = file_open("/proc/self/stat", O_RDONLY);
     ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
 
     if (n <= 0)

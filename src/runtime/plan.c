@@ -46,9 +46,19 @@ static bool wants_chown(const struct spec *spec)
     return spec->ownership == OWNERSHIP_CHOWN || spec->ownership == OWNERSHIP_AUTO;
 }
 
-static bool wants_copy(const struct spec *spec)
+static bool wants_template(const struct spec *spec)
 {
-    return spec->ephemeral || spec->template_path;
+    return spec->template_path;
+}
+
+static bool wants_snapshot(const struct spec *spec)
+{
+    return spec->ephemeral;
+}
+
+static bool wants_root_mounts(const struct spec *spec)
+{
+    return spec->volatile_mode == VOLATILE_YES || spec->volatile_mode == VOLATILE_STATE;
 }
 
 static bool wants_scope(const struct spec *spec)
@@ -63,7 +73,7 @@ static bool wants_pivot(const struct spec *spec)
 
 static bool wants_writable_root(const struct spec *spec)
 {
-    return !spec->read_only && spec->volatile_mode != VOLATILE_STATE;
+    return (!spec->read_only || spec->volatile_mode != VOLATILE_NO) && spec->volatile_mode != VOLATILE_STATE;
 }
 
 static bool wants_netns_path(const struct spec *spec)
@@ -74,6 +84,11 @@ static bool wants_netns_path(const struct spec *spec)
 static bool wants_loopback(const struct spec *spec)
 {
     return spec->private_network && !(spec->netns_path && !spec->private_network_given);
+}
+
+static bool wants_ping(const struct spec *spec)
+{
+    return wants_userns(spec) && wants_loopback(spec);
 }
 
 static bool wants_cgroup_namespace(const struct spec *spec)
@@ -95,12 +110,13 @@ static bool wants_seccomp(const struct spec *spec)
 static const struct step steps[] = {
     /* phase    name, completing "cannot ..."          wanted             supervisor             child   undo */
     { ACQUIRE, "take what was asked for",             NULL,              step_support_check,    NULL, NULL },
+    /* First, so that what a dead namesake left is undone before its tree is looked at. */
+    { ACQUIRE, "claim the machine's name",            NULL,              step_machine_claim,    NULL, step_machine_withdraw },
+    { ACQUIRE, "copy the template",                   wants_template,    step_template_copy,    NULL, NULL },
     { ACQUIRE, "find the tree",                       NULL,              step_tree_find,        NULL, step_tree_close },
     { ACQUIRE, "check the tree",                      NULL,              step_tree_check,       NULL, NULL },
-    /* Before the lock, so that a dead namesake's leftovers are undone before its tree is taken. */
-    { ACQUIRE, "claim the machine's name",            NULL,              step_machine_claim,    NULL, step_machine_withdraw },
     { ACQUIRE, "lock the tree",                       NULL,              step_tree_lock,        NULL, NULL },
-    { ACQUIRE, "copy the tree",                       wants_copy,        step_tree_snapshot,    NULL, NULL },
+    { ACQUIRE, "take a snapshot of the tree",         wants_snapshot,    step_tree_snapshot,    NULL, NULL },
     { ACQUIRE, "choose the user id range",            wants_userns,      step_ids_choose,       NULL, step_ids_release },
     { ACQUIRE, "change the tree's owners",            wants_chown,       step_tree_chown,       NULL, NULL },
     { PREPARE, "prepare the root",                    NULL,              step_root_open,        NULL, step_root_close },
@@ -122,17 +138,17 @@ static const struct step steps[] = {
     { BUILD,   "bring up the loopback device",        wants_loopback,    NULL, step_loopback_up, NULL },
     { BUILD,   "enter the cgroup",                    NULL,              NULL, step_cgroup_enter, NULL },
     { BUILD,   "set the host name",                   NULL,              NULL, step_hostname_set, NULL },
-    /* From here on paths are the container's; the host's tree is out of reach by name. */
+    /* From here on all paths are the container's; the host's tree is gone. */
     { BUILD,   "enter the root",                      NULL,              NULL, step_root_enter, NULL },
+    { BUILD,   "mount the parts of the root",         wants_root_mounts, NULL, step_root_mounts_attach, NULL },
     { BUILD,   "make the base folders",               wants_writable_root, NULL, step_base_folders_make, NULL },
     { BUILD,   "mount the API file systems",          NULL,              NULL, step_api_mount, NULL },
     { BUILD,   "mount the cgroup tree",               wants_cgroup_namespace, NULL, step_cgroup_mount, NULL },
     { BUILD,   "integrate with the host",             NULL,              NULL, step_integration_apply, NULL },
     { BUILD,   "attach the mounts asked for",         NULL,              NULL, step_mounts_attach, NULL },
+    { BUILD,   "let all groups ping",                 wants_ping,        NULL, step_ping_allow, NULL },
     /* After everything that may still need an unmasked /proc. */
     { BUILD,   "protect /proc",                       NULL,              NULL, step_proc_mask, NULL },
-    /* A fresh proc may be mounted in a user namespace only while the host's own is still in sight. */
-    { BUILD,   "leave the host's tree",               NULL,              NULL, step_old_root_leave, NULL },
     { BUILD,   "pivot inside the tree",               wants_pivot,       NULL, step_root_pivot_inside, NULL },
     { BUILD,   "set mount propagation",               NULL,              NULL, step_mounts_seal, NULL },
 

@@ -19,20 +19,39 @@
 #include "runtime/mount.h"
 #include "runtime/run_state.h"
 
+/* In a user namespace the kernel mounts a fresh proc or sysfs only while another, unmasked one is in sight. */
+static int prepare_kernel_mounts(struct child *child, struct error **err)
+{
+    enum { SAFE = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC };
+
+    if (!child->run->has_userns)
+        return 0;
+    child->proc_fd = mount_new("proc", NULL, 0, SAFE, err);
+    if (child->proc_fd < 0) {
+        if (error_code(*err) == EPERM)
+            fail_hint(*err, "parts of the host's /proc are covered by other mounts, as in a container; "
+                            "--private-users=no does without a fresh one");
+        return child->proc_fd;
+    }
+    if (!child->run->spec->private_network)
+        return 0;
+    child->sys_fd = mount_new("sysfs", NULL, 0, SAFE | MOUNT_ATTR_RDONLY, err);
+    return child->sys_fd < 0 ? child->sys_fd : 0;
+}
+
 int step_root_enter(struct child *child, struct error **err)
 {
     /* nothing that follows may reach the host's mount namespace */
-    if (mount_plain(NULL, "/", NULL, MS_PRIVATE | MS_REC, NULL, err) < 0)
+    if (mount_plain(NULL, "/", NULL, MS_PRIVATE | MS_REC, NULL, err) < 0 || prepare_kernel_mounts(child, err) < 0)
         return -error_code(*err);
 
-    child->old_root_fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-    if (child->old_root_fd < 0)
+    auto_close int old_root_fd = file_open("/", O_PATH | O_DIRECTORY);
+    if (old_root_fd < 0)
         return fail(err, errno, "cannot hold the host's root");
     if (sys_move_mount(child->run->root_fd, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH) < 0)
         return fail(err, errno, "cannot put the tree into place");
     if (fchdir(child->run->root_fd) < 0)
         return fail(err, errno, "cannot enter the tree");
-    /* Old and new root change places; the old one now lies on top of "/", where lookups from "/" do not see it. */
     if (sys_pivot_root(".", ".") < 0) {
         int r = fail(err, errno, "cannot make the tree the root");
 
@@ -40,16 +59,12 @@ int step_root_enter(struct child *child, struct error **err)
             fail_hint(*err, "the root of the calling process must be a mount point, which it is not in a plain chroot");
         return r;
     }
-    child->root_fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-    return child->root_fd < 0 ? fail(err, errno, "cannot open the container's root") : 0;
-}
-
-int step_old_root_leave(struct child *child, struct error **err)
-{
-    if (fchdir(child->old_root_fd) < 0 || umount2(".", MNT_DETACH) < 0 || chdir("/") < 0)
+    /* The old root now lies on top of the new one, where ".." in a link of the tree would lead into it: away with it
+     * before any name of the tree is looked up. */
+    if (fchdir(old_root_fd) < 0 || umount2(".", MNT_DETACH) < 0 || chdir("/") < 0)
         return fail(err, errno, "cannot detach the host's root");
-    fd_closep(&child->old_root_fd);
-    return 0;
+    child->root_fd = file_open("/", O_PATH | O_DIRECTORY);
+    return child->root_fd < 0 ? fail(err, errno, "cannot open the container's root") : 0;
 }
 
 int step_mounts_seal(struct child *child, struct error **err)
@@ -92,12 +107,12 @@ int step_root_pivot_inside(struct child *child, struct error **err)
 
     /* what was mounted for the container moves along with the root */
     static const char *const moved[] = {"/proc", "/sys", "/dev", "/run", "/tmp"};
-    auto_close int old_root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    auto_close int old_root = file_open("/", O_PATH | O_DIRECTORY);
     if (sys_move_mount(new_root, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH) < 0 || fchdir(new_root) < 0 ||
         sys_pivot_root(".", ".") < 0 || old_root < 0)
         return fail(err, errno, "cannot make %s the root", child->run->spec->pivot_root_new);
     fd_closep(&child->root_fd);
-    child->root_fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    child->root_fd = file_open("/", O_PATH | O_DIRECTORY);
     for (size_t i = 0; i < COUNT_OF(moved); i++) {
         auto_close int target = path_make_dir_in(child->root_fd, moved[i], 0, 0);
 
@@ -106,6 +121,8 @@ int step_root_pivot_inside(struct child *child, struct error **err)
         if (sys_move_mount(old_root, moved[i] + 1, target, "", MOVE_MOUNT_T_EMPTY_PATH) < 0 && errno != EINVAL)
             return fail(err, errno, "cannot move %s to the new root", moved[i]);
     }
+    if (step_base_folders_make(child, err) < 0)
+        return -error_code(*err);
     if (!put_old) {
         if (fchdir(old_root) < 0 || umount2(".", MNT_DETACH) < 0 || chdir("/") < 0)
             return fail(err, errno, "cannot detach the old root");

@@ -17,6 +17,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/undo.h"
+#include "runtime/escape.h"
 #include "runtime/run_state.h"
 
 static void run_init(struct run *run, const struct spec *spec, const struct run_host *host)
@@ -48,7 +49,7 @@ static unsigned count_listen_fds(void)
  * blocked since a reader of the console may leave. The payload's mask is opened before exec. */
 static int take_signals(struct run *run, struct error **err)
 {
-    static const int signals[] = {SIGTERM, SIGINT, SIGWINCH, SIGCONT, SIGPIPE};
+    static const int signals[] = {SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGWINCH, SIGCONT, SIGPIPE};
     sigset_t set;
 
     (void) sigemptyset(&set);
@@ -108,14 +109,22 @@ static int run_once(struct run *run, int *ret_status, bool *ret_again, struct er
     return supervise(run, ret_status, ret_again, err);
 }
 
-static void banner(const struct spec *spec, const struct run *run)
+static int banner(const struct spec *spec, const struct run *run, struct error **err)
 {
+    struct escape escape;
+    char text[ESCAPE_BANNER_SIZE];
+
+    /* also where nothing is printed: a bad escape is refused before anything runs */
+    if (escape_parse(spec->escape, &escape, err) < 0)
+        return -error_code(*err);
     if (spec->quiet)
-        return;
+        return 0;
     log_info("Spawning container %s on %s.", spec->machine, run_tree_path(run));
-    if (isatty(STDIN_FILENO) && isatty(STDOUT_FILENO))
-        log_info("Press Ctrl-] three times within 1s to kill container; two times followed by r\n"
-                 "to reboot container; two times followed by p to poweroff container.");
+
+    size_t n = escape_banner(&escape, text);
+    if (n > 0 && isatty(STDIN_FILENO) && isatty(STDOUT_FILENO))
+        log_info("%.*s", (int) n - 1, text);
+    return 0;
 }
 
 int container_run(const struct spec *spec, const struct run_host *host, int *ret_status, struct error **err)
@@ -132,7 +141,7 @@ int container_run(const struct spec *spec, const struct run_host *host, int *ret
     if (r == 0)
         r = plan_run_phase(&run, ACQUIRE, err);
     if (r == 0)
-        banner(spec, &run);
+        r = banner(spec, &run, err);
 
     size_t mark = run.undo ? undo_count(run.undo) : 0;
     while (r == 0 && again) {
@@ -149,4 +158,17 @@ int container_run(const struct spec *spec, const struct run_host *host, int *ret
     if (r < 0)
         return fail_in(err, "cannot start machine '%s'", spec->machine);
     return 0;
+}
+
+int container_cleanup(const struct spec *spec, const struct run_host *host, struct error **err)
+{
+    struct undo *undo;
+
+    /* Claiming the name undoes what a dead run of ours recorded; what others leave has fixed places. */
+    if (host->claim(host->data, spec->machine, &undo, err) < 0)
+        return fail_in(err, "cannot clean up after '%s'", spec->machine);
+
+    int r = run_folder_record_leftovers(undo, spec->machine, err);
+    host->withdraw(host->data, spec->machine, undo);
+    return r;
 }

@@ -222,6 +222,18 @@ int step_run_prepare(struct run *run, struct error **err)
     return 0;
 }
 
+int run_folder_record_leftovers(struct undo *undo, const char *machine, struct error **err)
+{
+    auto_free char *home = mem_format(HOST_EXPORT, machine);
+    auto_free char *export = mem_format("%s/unix-export", home);
+    auto_free char *incoming = mem_format(HOST_INCOMING, machine);
+
+    if (undo_record(undo, "remove-dir", err, incoming, NULL) < 0 || undo_record(undo, "remove-dir", err, home, NULL) < 0 ||
+        undo_record(undo, "remove-dir", err, export, NULL) < 0)
+        return -error_code(*err);
+    return undo_record(undo, "unmount", err, export, NULL);
+}
+
 void step_run_close(struct run *run)
 {
     fd_closep(&run->run_fd);

@@ -54,6 +54,8 @@ struct run {
     struct tree *tree;          /* where the root comes from, and its locks: tree.c */
     int root_fd;                /* detached mount that becomes "/" */
     bool root_read_only;
+    struct ready_mount root_mounts[2];  /* --volatile=: /usr, /var */
+    size_t n_root_mounts;
 
     /* user namespace; base 0, size 0 without one */
     bool has_userns;
@@ -94,7 +96,7 @@ struct child {
     struct run *run;
     int handshake_fd;
     int root_fd;                /* "/" of the container, after pivot_root */
-    int old_root_fd;
+    int proc_fd, sys_fd;        /* detached, for user namespaces; -1 */
     struct strings environment;
     uid_t uid;
     gid_t gid;
@@ -146,14 +148,18 @@ STEP(step_tree_lock);
 STEP(step_tree_check);
 STEP(step_machine_claim);
 STEP(step_ids_choose);
+STEP(step_template_copy);
 STEP(step_tree_snapshot);
 STEP(step_tree_chown);
-STEP(step_root_open);
 void step_tree_close(struct run *run);
 void step_ids_release(struct run *run);
-void step_root_close(struct run *run);
 void step_machine_withdraw(struct run *run);
 const char *run_tree_path(const struct run *run);
+
+/* root_mount.c */
+STEP(step_root_open);
+void step_root_close(struct run *run);
+INNER_STEP(step_root_mounts_attach);
 
 /* identity.c */
 STEP(step_identity_read);
@@ -176,6 +182,8 @@ STEP(step_dev_prepare);
 void step_dev_close(struct run *run);
 STEP(step_run_prepare);
 STEP(step_sys_prepare);
+/* --cleanup: what a run of MACHINE by another program may have left in the host's /run, as undo records. */
+int run_folder_record_leftovers(struct undo *undo, const char *machine, struct error **err);
 void step_run_close(struct run *run);
 
 /* userns.c */
@@ -187,7 +195,6 @@ INNER_STEP(step_root_enter);
 INNER_STEP(step_root_pivot_inside);
 INNER_STEP(step_base_folders_make);
 INNER_STEP(step_mounts_seal);
-INNER_STEP(step_old_root_leave);
 
 /* api_mounts.c */
 INNER_STEP(step_api_mount);
@@ -210,6 +217,7 @@ STEP(step_machine_announce);
 /* network.c */
 INNER_STEP(step_network_join);
 INNER_STEP(step_loopback_up);
+INNER_STEP(step_ping_allow);
 
 /* confine.c */
 INNER_STEP(step_console_take);

@@ -76,6 +76,8 @@ static void handle_signal(struct supervision *s)
         switch (info.ssi_signo) {
         case SIGTERM:
         case SIGINT:
+        case SIGHUP:
+        case SIGQUIT:
             stop_asked(s);
             break;
         case SIGWINCH:
@@ -177,10 +179,11 @@ static int judge(const struct supervision *s, int status, bool *ret_again)
 
 static int start_console(struct supervision *s, struct error **err)
 {
-    const struct run *run = s->run;
+    struct run *run = s->run;
     const struct console_setup setup = {
         .mode = run->console_mode,
         .master_fd = run->pty_fd,
+        .peer_fd = take_fd(&run->pty_peer_fd),
         .in_fd = STDIN_FILENO,
         .out_fd = STDOUT_FILENO,
         .escape = run->spec->escape,
@@ -203,7 +206,9 @@ int supervise(struct run *run, int *ret_status, bool *ret_again, struct error **
 
     int status = watch(&s);
 
-    console_drain(&s.console, run->signal_fd, -1);
+    /* a change of the window's size calls away, and is no reason to lose output; a request to stop is */
+    while (!console_drain(&s.console, run->signal_fd, -1) && !s.was_asked_to_stop && !s.was_killed)
+        handle_signal(&s);
     console_stop(&s.console);
     *ret_status = judge(&s, status, ret_again);
     notify_ended(*ret_status);

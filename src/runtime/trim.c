@@ -19,7 +19,6 @@ void run_trim(struct run *run)
     fd_closep(&run->os_release_fd);
     fd_closep(&run->incoming_fd);
     fd_closep(&run->unix_export_fd);
-    fd_closep(&run->pty_peer_fd);
     fd_closep(&run->root_fd);
     fd_closep(&run->userns_fd);
 }

@@ -2,13 +2,13 @@
 /* The user namespace of the payload: its map, written from outside, and becoming root in it. */
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
 #include <stdio.h>
 #include <sys/prctl.h>
 #include <signal.h>
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/kernel.h"
 #include "runtime/run_state.h"
 
 static int write_map(const struct run *run, const char *which, struct error **err)
@@ -39,7 +39,7 @@ int step_ids_write_map(struct run *run, struct error **err)
 int step_ids_become_root(struct child *child, struct error **err)
 {
     (void) child;
-    if (setresgid(0, 0, 0) < 0 || setgroups(0, NULL) < 0 || setresuid(0, 0, 0) < 0)
+    if (sys_setresgid(0) < 0 || sys_setgroups(0, NULL) < 0 || sys_setresuid(0) < 0)
         return fail(err, errno, "cannot become root of the user namespace");
     /* a change of ids clears it */
     (void) prctl(PR_SET_PDEATHSIG, SIGKILL);

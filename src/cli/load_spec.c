@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* From words to a spec; a machine that is only named is looked for in the image folders. */
+#include "cli/load_spec.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "base/path.h"
+#include "config/machine_name.h"
+#include "config/options.h"
+#include "image/find.h"
+
+static const char *last_value(const struct settings *settings, const char *flag)
+{
+    const char *value = NULL;
+
+    for (size_t i = 0; i < settings->count; i++)
+        if (settings->item[i].row->flag && strcmp(settings->item[i].row->flag, flag) == 0)
+            value = settings->item[i].value;
+    return value;
+}
+
+/* The name of the machine when nothing else on the command line says where its tree is. */
+static const char *named_only(const struct settings *settings)
+{
+    static const char *const places[] = {"directory", "image", "mstack", "oci-bundle"};
+
+    for (size_t i = 0; i < COUNT_OF(places); i++)
+        if (last_value(settings, places[i]))
+            return NULL;
+    return last_value(settings, "machine");
+}
+
+static void take_image(struct spec *spec, struct image *image)
+{
+    char **place = image->type == IMAGE_DIRECTORY || image->type == IMAGE_SUBVOLUME ? &spec->directory
+                   : image->type == IMAGE_MSTACK                                    ? &spec->mstack
+                                                                                    : &spec->image;
+
+    free(*place);
+    *place = TAKE(image->path);
+    spec->read_only |= image->read_only;
+}
+
+int spec_load(int argc, char **argv, struct settings *settings, struct spec *spec, enum argv_action *ret_action,
+              struct error **err)
+{
+    CLEANUP(image_done) struct image image = {0};
+    auto_free char *beside = NULL;
+    bool privileged = geteuid() == 0;
+
+    if (settings_read_argv(settings, argc, argv, ret_action, err) < 0)
+        return -error_code(*err);
+    if (*ret_action != ARGV_RUN)
+        return 0;
+
+    const char *name = named_only(settings);
+    if (name) {
+        /* what is no name at all is refused below, in better words than "no such image" */
+        if (machine_name_is_valid(name) && image_find(name, !privileged, &image, err) < 0)
+            return -error_code(*err);
+        beside = image.path ? path_parent(image.path) : NULL;
+    }
+    if (settings_resolve(settings, beside, privileged, environ, spec, err) < 0)
+        return -error_code(*err);
+    if (image.path)
+        take_image(spec, &image);
+    return 0;
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* scope: what a run wants of the host's service manager, and of programs that keep lists of machines. */
+#pragma once
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "machine/registry.h"
+#include "runtime/run.h"
+
+/* Whether systemd is the host's PID 1 (sd_booted(3)). */
+bool service_manager_is_systemd(void);
+
+/* A scope NAME.scope with LEADER in it, made through redd-bus; gives its cgroup. */
+int scope_allocate(void *data, const struct spec *spec, pid_t leader, char **ret_cgroup, struct error **err);
+
+/* Tells others of the machine: the folder they read, or the machine manager that owns it. */
+int machine_register(const struct registry *registry, struct machine_claim *claim, const struct spec *spec,
+                     const struct run_facts *facts, struct error **err);
+void machine_unregister(const struct registry *registry, struct machine_claim *claim);

@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The mount that becomes the container's "/", detached: the tree itself, a throw-away view of it (--ephemeral,
+ * --volatile=), with its owners mapped where they are to be.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/kernel.h"
+#include "base/mem.h"
+#include "base/path.h"
+#include "image/idmap.h"
+#include "image/mapped_tree.h"
+#include "image/overlay.h"
+#include "image/owner.h"
+#include "image/shift.h"
+#include "image/snapshot.h"
+#include "runtime/mount.h"
+#include "runtime/run_state.h"
+#include "runtime/tree.h"
+
+static bool is_mapped(const struct run *run)
+{
+    return run->has_userns && (run->tree->ownership == OWNERSHIP_MAP || run->tree->ownership == OWNERSHIP_FOREIGN);
+}
+
+/* The namespace that carries the tree's map; for MAP it is the container's own map, of use for other mounts too. */
+static int open_map(struct run *run, struct error **err)
+{
+    struct id_map map = owner_map(run->tree->ownership, run->uid_base);
+
+    if (!is_mapped(run) || run->userns_fd >= 0)
+        return 0;
+    if (map.count > run->uid_size)
+        map.count = run->uid_size;
+    return idmap_userns_open(&map, 1, &run->userns_fd, err);
+}
+
+static int tmpfs_for_root(const struct run *run, struct error **err)
+{
+    char owner[16];
+
+    (void) snprintf(owner, sizeof owner, "%u", run->uid_base);
+    const struct mount_option options[] = {
+        {"mode", "0755"}, {"size", "25%"}, {"nr_inodes", "1m"}, {run->has_userns ? "uid" : NULL, owner},
+        {run->has_userns ? "gid" : NULL, owner},
+    };
+    return mount_new("tmpfs", options, COUNT_OF(options), MOUNT_ATTR_STRICTATIME, err);
+}
+
+static void add_root_mount(struct run *run, const char *target, int fd)
+{
+    run->root_mounts[run->n_root_mounts++] = (struct ready_mount){.target = mem_copy_string(target), .fd = fd, .is_directory = true};
+}
+
+/* The tree as it is, mapped. */
+static int clone_tree(struct run *run, int tree_fd, struct error **err)
+{
+    int fd;
+
+    if (!is_mapped(run))
+        return mount_clone(tree_fd, "", true, err);
+    if (tree_mount_mapped(tree_fd, run->userns_fd, &fd, err) == 0)
+        return fd;
+    fail_hint(*err, "use --private-users-ownership=chown to change the owners on disk, or --private-users=no");
+    return -error_code(*err);
+}
+
+/* --ephemeral: the snapshot, or the overlay in its place. Owners that cannot be mapped are changed on it, which
+ * concerns nobody else. */
+static int open_snapshot(struct run *run, struct error **err)
+{
+    struct tree *tree = run->tree;
+    bool chown = run->has_userns && tree->ownership == OWNERSHIP_CHOWN;
+    uint64_t changed;
+    int fd;
+
+    tree->snapshot.metadata_only = chown;
+    if (snapshot_mount(&tree->snapshot, tree->fd, is_mapped(run) ? run->userns_fd : -1, &fd, err) < 0)
+        return -error_code(*err);
+    if (chown && tree_shift(fd, tree->path, run->uid_base, run->signal_fd, &changed, err) < 0) {
+        (void) close(fd);
+        return -error_code(*err);
+    }
+    return fd;
+}
+
+/* --volatile=yes: nothing but /usr is the tree's. */
+static int open_usr_only(struct run *run, struct error **err)
+{
+    auto_close int usr = path_open_in(run->tree->fd, "/usr", O_PATH | O_DIRECTORY, 0);
+    if (usr < 0)
+        return fail(err, -usr, "cannot open /usr in the tree");
+
+    int fd = clone_tree(run, usr, err);
+    if (fd < 0 || mount_change(fd, MOUNT_ATTR_RDONLY, 0, true, err) < 0)
+        return -error_code(*err);
+    add_root_mount(run, "/usr", fd);
+    return tmpfs_for_root(run, err);
+}
+
+/* --volatile=state: the tree read-only, with an empty /var. */
+static int open_stateless(struct run *run, struct error **err)
+{
+    auto_close int fd = clone_tree(run, run->tree->fd, err);
+    if (fd < 0 || mount_change(fd, MOUNT_ATTR_RDONLY, 0, false, err) < 0)
+        return -error_code(*err);
+
+    auto_close int var = tmpfs_for_root(run, err);
+    if (var < 0)
+        return var;
+    if (mkdirat(var, "log", 0755) < 0 || fchownat(var, "log", run->uid_base, run->uid_base, 0) < 0)
+        return fail(err, errno, "cannot make /var/log");
+    add_root_mount(run, "/var", take_fd(&var));
+    run->root_read_only = true;
+    return take_fd(&fd);
+}
+
+/* --volatile=overlay: everything writable, nothing kept. */
+static int open_overlay(struct run *run, struct error **err)
+{
+    auto_close int top = tmpfs_for_root(run, err);
+    struct stat st;
+    int fd;
+
+    if (top < 0)
+        return top;
+    if (fstat(run->tree->fd, &st) < 0 || mkdirat(top, "upper", 0755) < 0 || mkdirat(top, "work", 0755) < 0 ||
+        /* the top of the result is the upper one's, so it is the tree's twin */
+        fchmodat(top, "upper", st.st_mode & 07777, 0) < 0 || fchownat(top, "upper", st.st_uid, st.st_gid, 0) < 0)
+        return fail(err, errno, "cannot make the layers of the volatile root");
+
+    const struct overlay overlay = {
+        .lower_fds = &run->tree->fd, .n_lowers = 1, .top_fd = top, .upper = "upper", .work = "work",
+        .userns_fd = is_mapped(run) ? run->userns_fd : -1, .discard = true,
+    };
+    return overlay_mount(&overlay, &fd, err) < 0 ? -error_code(*err) : fd;
+}
+
+static int open_root(struct run *run, struct error **err)
+{
+    switch (run->spec->volatile_mode) {
+    case VOLATILE_YES:
+        return open_usr_only(run, err);
+    case VOLATILE_STATE:
+        return open_stateless(run, err);
+    case VOLATILE_OVERLAY:
+        return open_overlay(run, err);
+    case VOLATILE_NO:
+        break;
+    }
+    return run->tree->has_snapshot ? open_snapshot(run, err) : clone_tree(run, run->tree->fd, err);
+}
+
+int step_root_open(struct run *run, struct error **err)
+{
+    run->root_read_only = false;
+    if (open_map(run, err) < 0)
+        return -error_code(*err);
+    run->root_fd = open_root(run, err);
+    if (run->root_fd < 0)
+        return run->root_fd;
+    if (run->tree->read_only && run->spec->volatile_mode == VOLATILE_NO && !run->tree->has_snapshot) {
+        run->root_read_only = true;
+        return mount_change(run->root_fd, MOUNT_ATTR_RDONLY, 0, false, err);
+    }
+    return 0;
+}
+
+void step_root_close(struct run *run)
+{
+    fd_closep(&run->root_fd);
+    while (run->n_root_mounts > 0) {
+        struct ready_mount *ready = &run->root_mounts[--run->n_root_mounts];
+
+        fd_closep(&ready->fd);
+        free(TAKE(ready->target));
+    }
+}
+
+int step_root_mounts_attach(struct child *child, struct error **err)
+{
+    for (size_t i = 0; i < child->run->n_root_mounts; i++) {
+        const struct ready_mount *ready = &child->run->root_mounts[i];
+        auto_close int target = path_make_dir_in(child->root_fd, ready->target, 0, 0);
+
+        if (target < 0)
+            return fail(err, -target, "cannot find %s in the tree", ready->target);
+        if (mount_attach(ready->fd, target, ready->target, err) < 0)
+            return -error_code(*err);
+    }
+    return 0;
+}

@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Acquiring: the machine's name, its tree, the locks, the range of ids. What is taken here is kept until the end, over
+ * reboots; what is refused here has changed nothing yet.
+ */
+#include "runtime/tree.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/path.h"
+#include "base/undo.h"
+#include "image/find.h"
+#include "image/idmap.h"
+#include "image/owner.h"
+#include "image/shift.h"
+#include "image/tree_check.h"
+#include "runtime/run_state.h"
+
+/* Options that are understood and not built: each is refused by name, none is ignored. */
+static int refuse(struct error **err, const char *what, const char *hint)
+{
+    int r = fail_plain(err, EOPNOTSUPP, "%s not supported by this version of redd", what);
+
+    fail_id(*err, "R2001");
+    fail_hint(*err, "%s", hint);
+    return r;
+}
+
+int step_support_check(struct run *run, struct error **err)
+{
+    const struct spec *s = run->spec;
+    const struct {
+        bool asked;
+        const char *what, *hint;
+    } rows[] = {
+        {s->image || !s->directory, "disk images are", "mount it and use --directory= with the mount point"},
+        {s->mstack, "--mstack= is", "use --overlay-ro= and --overlay= for layers"},
+        {s->oci_bundle, "--oci-bundle= is", "unpack the bundle and use --directory= with its root folder"},
+        {s->veth || s->veth_extras.count > 0, "virtual Ethernet links are", "use --private-network, or the host's network"},
+        {s->bridge || s->zone, "bridges and zones are", "use --private-network, or the host's network"},
+        {s->interfaces.count > 0 || s->macvlans.count > 0 || s->ipvlans.count > 0, "moved and derived network interfaces are",
+         "prepare a network namespace with ip-netns(8) and use --network-namespace-path="},
+        {s->n_ports > 0, "port forwards are", "prepare a network namespace with ip-netns(8) and use --network-namespace-path="},
+        {s->forward_journal, "--forward-journal= is", "use --link-journal=host to have the container's journal on the host"},
+        {s->userns_delegate > 0, "--private-users-delegate= is", "give the container a larger range: --private-users=BASE:COUNT"},
+        {s->selinux_context || s->selinux_apifs_context, "SELinux contexts are", "leave out -Z and -L"},
+    };
+
+    for (size_t i = 0; i < COUNT_OF(rows); i++)
+        if (rows[i].asked)
+            return refuse(err, rows[i].what, rows[i].hint);
+    if (geteuid() != 0) {
+        int r = fail_plain(err, EPERM, "starting a container needs root");
+
+        fail_id(*err, "R2002");
+        fail_hint(*err, "run it with sudo");
+        return r;
+    }
+    return 0;
+}
+
+int step_machine_claim(struct run *run, struct error **err)
+{
+    return run->host->claim(run->host->data, run->machine, &run->undo, err);
+}
+
+void step_machine_withdraw(struct run *run)
+{
+    if (run->undo)
+        run->host->withdraw(run->host->data, run->machine, TAKE(run->undo));
+}
+
+/* --template: makes the tree if it is missing; one that exists is run as it is. */
+int step_template_copy(struct run *run, struct error **err)
+{
+    const struct spec *spec = run->spec;
+    struct stat st;
+
+    if (lstat(spec->directory, &st) == 0) {
+        if (!spec->quiet)
+            log_info("Directory %s already exists, not populating from template %s.", spec->directory, spec->template_path);
+        return 0;
+    }
+
+    auto_close int fd = -1;
+    CLEANUP(snapshot_done) struct snapshot snapshot = {0};
+    CLEANUP(image_lock_done) struct image_lock lock = IMAGE_LOCK_NONE;
+    if (tree_open(spec->template_path, &fd, err) < 0 ||
+        (spec->lock_images && image_lock_take(&lock, spec->template_path, fd, true, run->machine, err) < 0) ||
+        snapshot_plan_template(fd, spec->directory, &snapshot, err) < 0 ||
+        undo_record(run->undo, "remove-snapshot", err, snapshot.path, NULL) < 0 ||
+        snapshot_make(&snapshot, fd, run->signal_fd, err) < 0 || snapshot_commit(&snapshot, err) < 0)
+        return fail_in(err, "cannot copy the template %s to %s", spec->template_path, spec->directory);
+    return 0;
+}
+
+/* --ephemeral: what the run changes goes somewhere that vanishes with it. */
+int step_tree_snapshot(struct run *run, struct error **err)
+{
+    struct tree *tree = run->tree;
+
+    if (snapshot_plan_ephemeral(tree->fd, tree->path, &tree->snapshot, err) < 0)
+        return -error_code(*err);
+    if (tree->snapshot.path && undo_record(run->undo, "remove-snapshot", err, tree->snapshot.path, NULL) < 0)
+        return -error_code(*err);
+    if (snapshot_make(&tree->snapshot, tree->fd, run->signal_fd, err) < 0)
+        return -error_code(*err);
+    tree->has_snapshot = true;
+    /* a real snapshot needs its origin no more; an overlay reads from it until the end, together with others */
+    if (tree->snapshot.kind != SNAPSHOT_OVERLAY)
+        image_lock_done(&tree->lock);
+    return 0;
+}
+
+int step_tree_find(struct run *run, struct error **err)
+{
+    struct tree *tree = run->tree = mem_alloc(sizeof *tree);
+
+    *tree = (struct tree){.fd = -1, .lock = IMAGE_LOCK_NONE, .range_lock = LOCK_FILE_NONE};
+    if (image_resolve_directory(run->spec->directory, &tree->path, err) < 0 || tree_open(tree->path, &tree->fd, err) < 0)
+        return -error_code(*err);
+    tree->read_only = run->spec->read_only || image_is_read_only(tree->fd, tree->path);
+    return 0;
+}
+
+int step_tree_check(struct run *run, struct error **err)
+{
+    const struct spec *spec = run->spec;
+    const struct tree_needs needs = {
+        .pivot_root_new = spec->pivot_root_new,
+        .boot = spec->start == START_BOOT,
+        .os_release = spec->start == START_BOOT && spec->check_os_release,
+        .merged_usr = spec->volatile_mode == VOLATILE_YES,
+        .host_root_allowed = spec->ephemeral || spec->volatile_mode == VOLATILE_YES || spec->volatile_mode == VOLATILE_STATE,
+    };
+    auto_free char *mount_point = NULL;
+
+    if (tree_check(run->tree->fd, run->tree->path, &needs, err) < 0 ||
+        tree_check_mount(run->tree->fd, run->tree->path, err) < 0)
+        return -error_code(*err);
+    if (!spec->quiet && tree_is_nosuid(run->tree->fd, &mount_point))
+        log_warning("The file system mounted on %s has 'nosuid': su, sudo and the like will not work in the container.",
+                    mount_point);
+    return 0;
+}
+
+int step_tree_lock(struct run *run, struct error **err)
+{
+    if (!run->spec->lock_images)
+        return 0;
+    /* a view of the tree that is thrown away only reads it */
+    bool shared = run->tree->read_only || run->spec->ephemeral || run->spec->volatile_mode != VOLATILE_NO;
+    return image_lock_take(&run->tree->lock, run->tree->path, run->tree->fd, shared, run->machine, err);
+}
+
+void step_tree_close(struct run *run)
+{
+    struct tree *tree = run->tree;
+
+    if (!tree)
+        return;
+    snapshot_done(&tree->snapshot);
+    image_lock_done(&tree->lock);
+    fd_closep(&tree->fd);
+    free(tree->path);
+    free(TAKE(run->tree));
+}
+
+const char *run_tree_path(const struct run *run)
+{
+    return run->tree ? run->tree->path : NULL;
+}
+
+static int choose_range(struct run *run, struct error **err)
+{
+    const struct spec *spec = run->spec;
+    struct tree *tree = run->tree;
+
+    switch (spec->userns) {
+    case USERNS_OWNER:
+        return owner_base(tree->fd, tree->path, &run->uid_base, err);
+    case USERNS_FIXED:
+        run->uid_base = spec->userns_base;
+        run->uid_size = spec->userns_size;
+        return 0;
+    case USERNS_PICK:
+    case USERNS_MANAGED:        /* redd is its own manager of ranges; see docs/differences.md */
+        return owner_pick(tree->fd, run->machine, &run->uid_base, &tree->range_lock, err);
+    case USERNS_NO:
+        break;
+    }
+    return 0;
+}
+
+/* An overlay mount is no obstacle: its layers are mapped in its place, or it is said why they cannot be. */
+static bool can_be_mapped(int tree_fd)
+{
+    char name[32];
+
+    return idmap_is_supported(tree_fd) || strcmp(file_system_name(tree_fd, name), "overlay") == 0;
+}
+
+static enum ownership_mode resolve_ownership(const struct run *run)
+{
+    const struct tree *tree = run->tree;
+
+    if (run->spec->ownership != OWNERSHIP_AUTO)
+        return run->spec->ownership;
+    return owner_resolve_auto(tree->fd, run->uid_base, can_be_mapped(tree->fd));
+}
+
+int step_ids_choose(struct run *run, struct error **err)
+{
+    if (access("/proc/self/ns/user", F_OK) < 0) {
+        if (run->spec->userns_optional)
+            return 0;
+
+        int r = fail_plain(err, EOPNOTSUPP, "the kernel has no user namespaces");
+        fail_id(*err, "R2003");
+        fail_hint(*err, "use --private-users=no, or a kernel with CONFIG_USER_NS");
+        return r;
+    }
+    run->has_userns = true;
+    run->uid_size = USERNS_SIZE_DEFAULT;
+    if (choose_range(run, err) < 0)
+        return -error_code(*err);
+    run->tree->ownership = resolve_ownership(run);
+    if (!run->spec->quiet)
+        log_info("Selected user namespace base %u and range %u.", run->uid_base, run->uid_size);
+    return 0;
+}
+
+void step_ids_release(struct run *run)
+{
+    if (run->tree)
+        lock_file_done(&run->tree->range_lock);
+    fd_closep(&run->userns_fd);
+    run->has_userns = false;
+    run->uid_base = run->uid_size = 0;
+}
+
+int step_tree_chown(struct run *run, struct error **err)
+{
+    struct tree *tree = run->tree;
+    uint64_t changed;
+
+    if (tree->ownership != OWNERSHIP_CHOWN || tree->has_snapshot)
+        return 0;
+    if (tree->read_only || run->spec->volatile_mode != VOLATILE_NO) {
+        int r = fail_plain(err, EROFS, "the owners of %s cannot be changed: the tree is used read-only", tree->path);
+
+        fail_id(*err, "R2004");
+        fail_hint(*err, "use --private-users-ownership=map, or run it once without --read-only and --volatile=");
+        return r;
+    }
+    if (tree_shift(tree->fd, tree->path, run->uid_base, run->signal_fd, &changed, err) < 0)
+        return -error_code(*err);
+    if (changed > 0 && !run->spec->quiet)
+        log_info("Changed the owners of %llu files to the range from %u.", (unsigned long long) changed, run->uid_base);
+    return 0;
+}
