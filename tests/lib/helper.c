@@ -2,16 +2,18 @@
 /*
  * The words that shell tests lack. One static program, used on the host and, as /usr/bin/helper, in the trees.
  *
- *     helper await REPORT SECONDS COMMAND...   becomes COMMAND with a $NOTIFY_SOCKET; what is said there goes to the FIFO
- *                                              REPORT, line by line, up to READY=1 or the end of COMMAND ("GONE") or
- *                                              of the time ("LATE")
- *     helper notify TEXT                       says TEXT to $NOTIFY_SOCKET, as sd_notify(3) does
- *     helper line FILE PATTERN SECONDS         until a line of a growing FILE matches (extended regular expression); 1 when
- *                                              the time is up
- *     helper wait PID SECONDS                  until the process, a child or not, has ended; 1 when the time is up
+ *     helper await REPORT SECONDS COMMAND...
+ *                         becomes COMMAND with a $NOTIFY_SOCKET; what is said there goes to the FIFO REPORT, line by line,
+ *                         up to READY=1 or the end of COMMAND ("GONE") or of the time ("LATE")
+ *     helper notify TEXT  says TEXT to $NOTIFY_SOCKET, as sd_notify(3) does
+ *     helper line FILE PATTERN SECONDS
+ *                         until a line of a growing FILE matches (extended regular expression); 1 when the time is up
+ *     helper wait PID SECONDS
+ *                         until the process, a child or not, has ended; 1 when the time is up
+ *     helper pause MICROSECONDS
  *     helper exit STATUS
- *     helper hold                              says "up" on its standard output, then sleeps for good
- *     init                                     an init: says READY=1, reaps, ends on the signals for power-off and reboot
+ *     helper hold         says "up" on its standard output, then sleeps for good
+ *     init                an init: says READY=1, reaps, ends on the signals for power-off and reboot
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -115,7 +117,8 @@ static void await(char **argv)
     (void) snprintf(path, sizeof path, "%s.notify", argv[2]);
     (void) unlink(path);
     struct sockaddr_un address = address_of(path, &length);
-    if (socket_fd < 0 || bind(socket_fd, (struct sockaddr *) &address, length) < 0 || setenv("NOTIFY_SOCKET", path, 1) < 0)
+    if (socket_fd < 0 || bind(socket_fd, (struct sockaddr *) &address, length) < 0 ||
+        setenv("NOTIFY_SOCKET", path, 1) < 0)
         die(path);
 
     int pidfd = open_pid(getpid());
@@ -139,6 +142,28 @@ static void await(char **argv)
     die(argv[4]);
 }
 
+/* Says BARRIER=1 and waits until the receiver has closed the descriptor that comes with it: a receiver that looks who
+ * the sender is must find it alive (sd_notify_barrier(3)). */
+static void await_receipt(int socket_fd, struct sockaddr_un *address, socklen_t length)
+{
+    char control[CMSG_SPACE(sizeof(int))] __attribute__((aligned(8))) = {0};
+    struct iovec part = {.iov_base = (char[]){"BARRIER=1"}, .iov_len = 9};
+    struct msghdr message = {.msg_name = address, .msg_namelen = length, .msg_iov = &part, .msg_iovlen = 1,
+                             .msg_control = control, .msg_controllen = sizeof control};
+    struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+    int pipe_fds[2];
+
+    if (pipe2(pipe_fds, O_CLOEXEC) < 0)
+        die("pipe");
+    *header = (struct cmsghdr){.cmsg_len = CMSG_LEN(sizeof(int)), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS};
+    memcpy(CMSG_DATA(header), &pipe_fds[1], sizeof(int));
+    if (sendmsg(socket_fd, &message, 0) < 0)
+        die("BARRIER=1");
+    (void) close(pipe_fds[1]);
+    (void) poll(&(struct pollfd){.fd = pipe_fds[0]}, 1, 10000);
+    (void) close(pipe_fds[0]);
+}
+
 static void notify(const char *text)
 {
     const char *path = getenv("NOTIFY_SOCKET");
@@ -150,6 +175,8 @@ static void notify(const char *text)
     struct sockaddr_un address = address_of(path, &length);
     if (socket_fd < 0 || sendto(socket_fd, text, strlen(text), 0, (struct sockaddr *) &address, length) < 0)
         die(path);
+    await_receipt(socket_fd, &address, length);
+    (void) close(socket_fd);
 }
 
 static int wait_for(const char *pid, const char *seconds)
@@ -243,6 +270,8 @@ int main(int argc, char **argv)
         return wait_for_line(argv[2], argv[3], argv[4]);
     else if (strcmp(verb, "hold") == 0)
         return hold();
+    else if (strcmp(verb, "pause") == 0 && argc == 3)
+        return usleep((useconds_t) atol(argv[2]));
     else if (strcmp(verb, "exit") == 0 && argc == 3)
         return atoi(argv[2]);
     else {
