@@ -23,118 +23,121 @@
 #include "base/path.h"
 #include "runtime/run_state.h"
 
-enum { ANY = -1, RULES_MAX = 64, RULE_LENGTH = 8, PROGRAM_MAX = 8 + RULES_MAX * RULE_LENGTH };
+enum { DEVICES_MAX = 96, PROGRAM_MAX = 24 + DEVICES_MAX };
 
-struct rule {
-    int type;                   /* BPF_DEVCG_DEV_* */
-    int major, minor;           /* ANY for all */
-    int access;                 /* BPF_DEVCG_ACC_*, what is allowed */
+struct device {
+    bool is_block;
+    unsigned major, minor;
 };
 
-enum {
-    ACCESS_NODE = BPF_DEVCG_ACC_READ | BPF_DEVCG_ACC_WRITE | BPF_DEVCG_ACC_MKNOD,
-    ACCESS_USE = BPF_DEVCG_ACC_READ | BPF_DEVCG_ACC_WRITE,
+/* Character devices that may be used and made anew. 0:0 is no device at all but overlayfs' mark of a deleted file. */
+static const struct device standard[] = {
+    {false, 1, 3}, {false, 1, 5}, {false, 1, 7},    {false, 1, 8},    {false, 1, 9},
+    {false, 5, 0}, {false, 0, 0}, {false, 10, 200}, {false, 10, 229},
 };
 
-static const struct rule standard[] = {
-    {BPF_DEVCG_DEV_CHAR, 1, 3, ACCESS_NODE},      {BPF_DEVCG_DEV_CHAR, 1, 5, ACCESS_NODE},
-    {BPF_DEVCG_DEV_CHAR, 1, 7, ACCESS_NODE},      {BPF_DEVCG_DEV_CHAR, 1, 8, ACCESS_NODE},
-    {BPF_DEVCG_DEV_CHAR, 1, 9, ACCESS_NODE},      {BPF_DEVCG_DEV_CHAR, 5, 0, ACCESS_NODE},
-    {BPF_DEVCG_DEV_CHAR, 5, 2, ACCESS_USE},       {BPF_DEVCG_DEV_CHAR, 136, ANY, ACCESS_USE},
-    {BPF_DEVCG_DEV_CHAR, 137, ANY, ACCESS_USE},   {BPF_DEVCG_DEV_CHAR, 138, ANY, ACCESS_USE},
-    {BPF_DEVCG_DEV_CHAR, 139, ANY, ACCESS_USE},   {BPF_DEVCG_DEV_CHAR, 10, 200, ACCESS_NODE},
-    {BPF_DEVCG_DEV_CHAR, 10, 229, ACCESS_NODE},   {BPF_DEVCG_DEV_CHAR, 0, 0, BPF_DEVCG_ACC_MKNOD},
+/* The kernel proves every program safe at each load, following all branches: so this one is short, compares one
+ * number per device, and has hardly a branch that matters. r1 is the context, r2 what is wanted, r4 the device. */
+enum { KEY_SHIFT = 20, PTS_MAJOR = 136, PTS_MAJORS = 4 };
+
+struct program {
+    struct bpf_insn insn[PROGRAM_MAX];
+    size_t n;
 };
 
-static struct bpf_insn load(int reg, int offset)
+static void emit(struct program *p, uint8_t code, int destination, int source, int16_t offset, int32_t value)
 {
-    return (struct bpf_insn){.code = BPF_LDX | BPF_MEM | BPF_W, .dst_reg = (uint8_t) reg, .src_reg = BPF_REG_1,
-                             .off = (int16_t) offset};
+    p->insn[p->n++] = (struct bpf_insn){.code = code, .dst_reg = (uint8_t) destination & 15, .src_reg = (uint8_t) source & 15,
+                                        .off = offset, .imm = value};
 }
 
-static struct bpf_insn jump_unless_equal(int reg, int value, int skip)
+static void emit_verdict(struct program *p, int verdict)
 {
-    return (struct bpf_insn){.code = BPF_JMP | BPF_JNE | BPF_K, .dst_reg = (uint8_t) reg, .imm = value, .off = (int16_t) skip};
+    emit(p, BPF_ALU64 | BPF_MOV | BPF_K, BPF_REG_0, 0, 0, verdict);
+    emit(p, BPF_JMP | BPF_EXIT, 0, 0, 0, 0);
 }
 
-static struct bpf_insn move(int reg, int value)
+static int32_t key_of(const struct device *device)
 {
-    return (struct bpf_insn){.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = (uint8_t) reg, .imm = value};
+    return (int32_t) (device->major << KEY_SHIFT | device->minor);
 }
 
-static const struct bpf_insn leave = {.code = BPF_JMP | BPF_EXIT};
-
-/* r2: type, r3: access wanted, r4: major, r5: minor. A rule fits when all of it fits and no more access is wanted. */
-static size_t emit_rule(struct bpf_insn *program, size_t n, const struct rule *rule)
+/* "if r4 is one of the devices of this type: allow"; each jump is aimed at the verdict behind the list. */
+static void emit_devices(struct program *p, const struct device *devices, size_t n, bool block)
 {
-    size_t start = n;
+    size_t start = p->n;
 
-    program[n++] = jump_unless_equal(BPF_REG_2, rule->type, 0);
-    if (rule->major != ANY)
-        program[n++] = jump_unless_equal(BPF_REG_4, rule->major, 0);
-    if (rule->minor != ANY)
-        program[n++] = jump_unless_equal(BPF_REG_5, rule->minor, 0);
-    program[n++] = (struct bpf_insn){.code = BPF_ALU64 | BPF_MOV | BPF_X, .dst_reg = BPF_REG_6, .src_reg = BPF_REG_3};
-    program[n++] = (struct bpf_insn){.code = BPF_ALU64 | BPF_AND | BPF_K, .dst_reg = BPF_REG_6, .imm = ~rule->access};
-    program[n++] = jump_unless_equal(BPF_REG_6, 0, 0);
-    program[n++] = move(BPF_REG_0, 1);
-    program[n++] = leave;
-    /* every test that fails goes to the next rule */
-    for (size_t i = start; i < n; i++)
-        if (program[i].code == (BPF_JMP | BPF_JNE | BPF_K))
-            program[i].off = (int16_t) (n - i - 1);
-    return n;
+    for (size_t i = 0; i < n; i++)
+        if (devices[i].is_block == block)
+            emit(p, BPF_JMP32 | BPF_JEQ | BPF_K, BPF_REG_4, 0, 0, key_of(&devices[i]));
+    if (p->n == start)
+        return;                 /* code that nothing leads to is refused by the kernel */
+    emit(p, BPF_JMP | BPF_JA, 0, 0, 2, 0);
+    for (size_t i = start; i + 1 < p->n; i++)
+        p->insn[i].off = (int16_t) (p->n - i - 1);
+    emit_verdict(p, 1);
 }
 
-static size_t build(const struct rule *rules, size_t n_rules, struct bpf_insn *program)
+static void build(const struct device *devices, size_t n, struct program *p)
 {
-    size_t n = 0;
+    const struct device ptmx = {false, 5, 2};
 
-    program[n++] = load(BPF_REG_2, offsetof(struct bpf_cgroup_dev_ctx, access_type));
-    program[n++] = (struct bpf_insn){.code = BPF_ALU64 | BPF_MOV | BPF_X, .dst_reg = BPF_REG_3, .src_reg = BPF_REG_2};
-    program[n++] = (struct bpf_insn){.code = BPF_ALU64 | BPF_AND | BPF_K, .dst_reg = BPF_REG_2, .imm = 0xffff};
-    program[n++] = (struct bpf_insn){.code = BPF_ALU64 | BPF_RSH | BPF_K, .dst_reg = BPF_REG_3, .imm = 16};
-    program[n++] = load(BPF_REG_4, offsetof(struct bpf_cgroup_dev_ctx, major));
-    program[n++] = load(BPF_REG_5, offsetof(struct bpf_cgroup_dev_ctx, minor));
-    for (size_t i = 0; i < n_rules; i++)
-        n = emit_rule(program, n, &rules[i]);
-    program[n++] = move(BPF_REG_0, 0);
-    program[n++] = leave;
-    return n;
+    emit(p, BPF_LDX | BPF_MEM | BPF_W, BPF_REG_2, BPF_REG_1, offsetof(struct bpf_cgroup_dev_ctx, access_type), 0);
+    emit(p, BPF_LDX | BPF_MEM | BPF_W, BPF_REG_4, BPF_REG_1, offsetof(struct bpf_cgroup_dev_ctx, major), 0);
+    emit(p, BPF_LDX | BPF_MEM | BPF_W, BPF_REG_5, BPF_REG_1, offsetof(struct bpf_cgroup_dev_ctx, minor), 0);
+    emit(p, BPF_ALU64 | BPF_LSH | BPF_K, BPF_REG_4, 0, 0, KEY_SHIFT);
+    emit(p, BPF_ALU64 | BPF_OR | BPF_X, BPF_REG_4, BPF_REG_5, 0, 0);
+    emit(p, BPF_ALU64 | BPF_MOV | BPF_X, BPF_REG_3, BPF_REG_2, 0, 0);
+    emit(p, BPF_ALU64 | BPF_AND | BPF_K, BPF_REG_3, 0, 0, 0xffff);
+
+    size_t to_blocks = p->n;
+    emit(p, BPF_JMP | BPF_JNE | BPF_K, BPF_REG_3, 0, 0, BPF_DEVCG_DEV_CHAR);
+    emit_devices(p, devices, n, false);
+    /* terminals: to be used, not to be made */
+    emit(p, BPF_ALU64 | BPF_AND | BPF_K, BPF_REG_2, 0, 0, BPF_DEVCG_ACC_MKNOD << 16);
+    emit(p, BPF_JMP | BPF_JNE | BPF_K, BPF_REG_2, 0, 6, 0);
+    emit(p, BPF_JMP32 | BPF_JEQ | BPF_K, BPF_REG_4, 0, 3, key_of(&ptmx));
+    emit(p, BPF_ALU64 | BPF_RSH | BPF_K, BPF_REG_4, 0, 0, KEY_SHIFT);
+    emit(p, BPF_ALU64 | BPF_SUB | BPF_K, BPF_REG_4, 0, 0, PTS_MAJOR);
+    emit(p, BPF_JMP | BPF_JGE | BPF_K, BPF_REG_4, 0, 2, PTS_MAJORS);
+    emit_verdict(p, 1);
+    emit_verdict(p, 0);
+    p->insn[to_blocks].off = (int16_t) (p->n - to_blocks - 1);
+    emit_devices(p, devices, n, true);
+    emit_verdict(p, 0);
 }
 
-static size_t add_node(const struct stat *st, struct rule *rules, size_t n)
+static size_t add_node(const struct stat *st, struct device *devices, size_t n)
 {
-    if (n < RULES_MAX && (S_ISCHR(st->st_mode) || S_ISBLK(st->st_mode)))
-        rules[n++] = (struct rule){S_ISCHR(st->st_mode) ? BPF_DEVCG_DEV_CHAR : BPF_DEVCG_DEV_BLOCK,
-                                   (int) major(st->st_rdev), (int) minor(st->st_rdev), ACCESS_NODE};
+    if (n < DEVICES_MAX && (S_ISCHR(st->st_mode) || S_ISBLK(st->st_mode)))
+        devices[n++] = (struct device){S_ISBLK(st->st_mode), major(st->st_rdev), minor(st->st_rdev)};
     return n;
 }
 
 /* A folder such as /dev/dri: the devices right in it. Others are none, whatever their size: only /dev holds nodes. */
-static size_t add_folder(const char *path, struct rule *rules, size_t n)
+static size_t add_folder(const char *path, struct device *devices, size_t n)
 {
     DIR *dir = path_is_below(path, "/dev") ? opendir(path) : NULL;
     struct stat st;
 
     for (struct dirent *entry; dir && (entry = readdir(dir));)
         if (fstatat(dirfd(dir), entry->d_name, &st, 0) == 0)
-            n = add_node(&st, rules, n);
+            n = add_node(&st, devices, n);
     if (dir)
         (void) closedir(dir);
     return n;
 }
 
 /* Devices the user binds: their nodes on the host say which. */
-static size_t add_bound(const struct spec *spec, struct rule *rules, size_t n)
+static size_t add_bound(const struct spec *spec, struct device *devices, size_t n)
 {
-    for (size_t i = 0; i < spec->n_mounts && n < RULES_MAX; i++) {
+    for (size_t i = 0; i < spec->n_mounts && n < DEVICES_MAX; i++) {
         const struct mount_request *m = &spec->mounts[i];
         struct stat st;
 
         if (m->type != MOUNT_BIND || !m->source[0].path || m->source[0].in_tree || stat(m->source[0].path, &st) < 0)
             continue;
-        n = S_ISDIR(st.st_mode) ? add_folder(m->source[0].path, rules, n) : add_node(&st, rules, n);
+        n = S_ISDIR(st.st_mode) ? add_folder(m->source[0].path, devices, n) : add_node(&st, devices, n);
     }
     return n;
 }
@@ -160,16 +163,17 @@ static int load_and_attach(int cgroup_fd, const struct bpf_insn *program, size_t
 
 int step_devices_restrict(struct run *run, struct error **err)
 {
-    struct rule rules[RULES_MAX];
-    struct bpf_insn program[PROGRAM_MAX];
+    struct device devices[DEVICES_MAX];
+    struct program program;
 
     (void) err;
     if (!run->cgroup_is_ours)
         return 0;
-    memcpy(rules, standard, sizeof standard);
+    memcpy(devices, standard, sizeof standard);
+    program.n = 0;
+    build(devices, add_bound(run->spec, devices, COUNT_OF(standard)), &program);
 
-    size_t n_rules = add_bound(run->spec, rules, COUNT_OF(standard));
-    int r = load_and_attach(run->cgroup_fd, program, build(rules, n_rules, program));
+    int r = load_and_attach(run->cgroup_fd, program.insn, program.n);
 
     if (r < 0 && !run->has_userns)
         log_warning("cannot restrict device nodes (%s): root in this container can reach the host's devices; use private "
