@@ -2,7 +2,7 @@
 # The front door to meson and to tools/: each rule is one call. Options of meson go into build/ by `meson configure`.
 # Unit tests are built in folders of their own (tools/run-tests), so that building asks for no test library.
 BUILD = build
-SETUP = --buildtype=release -Db_lto=true -Dunit_tests=false
+SETUP = --buildtype=release -Db_lto=true -Dunit_tests=false $(if $(CI),--werror)
 
 .PHONY: all demo check bench soak install clean
 
