@@ -133,7 +133,7 @@ static int mount_tmp(struct child *child, struct error **err)
 int step_api_mount(struct child *child, struct error **err)
 {
     const struct run *run = child->run;
-    bool own_network = run->spec->private_network;
+    bool own_network = spec_has_own_network(run->spec);
 
     if (attach_top(child, run->dev_fd, "/dev", err) < 0 || attach_top(child, run->devpts_fd, "/dev/pts", err) < 0 ||
         mount_plain("tmpfs", "/dev/shm", "tmpfs", MS_NOSUID | MS_NODEV | MS_STRICTATIME,
@@ -168,7 +168,7 @@ static int mask_proc(struct error **err)
 int step_proc_mask(struct child *child, struct error **err)
 {
     const struct spec *spec = child->run->spec;
-    bool network_writable = spec->private_network;
+    bool network_writable = spec_has_own_network(spec);
 
     if (mount_plain(NULL, "/run/host", NULL, MS_BIND | MS_REMOUNT | MS_RDONLY | SAFE, NULL, err) < 0)
         return -error_code(*err);

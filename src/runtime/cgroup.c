@@ -83,6 +83,9 @@ static int make_group(int dir_fd, const char *name, struct error **err)
     return fd < 0 ? fail(err, errno, "cannot open the cgroup '%s'", name) : fd;
 }
 
+/* The controllers that an init expects to find in its own group. */
+static const char *const handed_on[] = {"cpu", "cpuset", "io", "memory", "pids"};
+
 /* Hands the controllers that OWN has to its children, or takes them back. Failures are no matter: without, limits inside
  * have no effect. */
 static void switch_controllers(int group_fd, char sign)
@@ -94,11 +97,13 @@ static void switch_controllers(int group_fd, char sign)
 
     CLEANUP(strings_done) struct strings names = {0};
     strings_split(&names, text, " \n");
-    for (size_t i = 0; i < names.count; i++) {
-        auto_free char *word = mem_format("%c%s", sign, names.item[i]);
+    for (size_t i = 0; i < COUNT_OF(handed_on); i++)
+        if (strings_contain(&names, handed_on[i])) {
+            char word[16];
 
-        (void) file_write_existing(group_fd, "cgroup.subtree_control", word);
-    }
+            (void) snprintf(word, sizeof word, "%c%s", sign, handed_on[i]);
+            (void) file_write_existing(group_fd, "cgroup.subtree_control", word);
+        }
 }
 
 /* The files that the container's root must own to run the subtree as its own (kernel: /sys/kernel/cgroup/delegate). */
@@ -113,6 +118,8 @@ static int delegate(int group_fd, uid_t uid, struct error **err)
 
     CLEANUP(strings_done) struct strings files = {0};
     strings_split(&files, text, "\n");
+    /* to be read only, but programs look whose they are */
+    strings_split(&files, "cgroup.controllers cgroup.events cgroup.stat", " ");
     for (size_t i = 0; i < files.count; i++)
         if (fchownat(group_fd, files.item[i], uid, uid, 0) < 0 && errno != ENOENT)
             return fail(err, errno, "cannot give the cgroup's file '%s' to the container's root", files.item[i]);

@@ -108,7 +108,7 @@ static int clone_flags(const struct spec *spec)
     /* not CLONE_NEWCGROUP: it would be rooted in the supervisor's own group; see step_cgroup_enter() */
     if (spec->userns != USERNS_NO)
         flags |= CLONE_NEWUSER;
-    if (spec->private_network && !(spec->netns_path && !spec->private_network_given))
+    if (spec_has_own_network(spec))
         flags |= CLONE_NEWNET;
     return flags;
 }

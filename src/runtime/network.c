@@ -16,6 +16,11 @@
 #include "base/mem.h"
 #include "runtime/run_state.h"
 
+bool spec_has_own_network(const struct spec *spec)
+{
+    return spec->private_network && !(spec->netns_path && !spec->private_network_given);
+}
+
 int step_network_join(struct child *child, struct error **err)
 {
     const struct spec *spec = child->run->spec;

@@ -38,7 +38,7 @@ static bool wants_userns(const struct spec *spec)
 
 static bool wants_host_sys(const struct spec *spec)
 {
-    return wants_userns(spec) && !spec->private_network;
+    return wants_userns(spec) && !spec_has_own_network(spec);
 }
 
 static bool wants_chown(const struct spec *spec)
@@ -83,12 +83,12 @@ static bool wants_netns_path(const struct spec *spec)
 
 static bool wants_loopback(const struct spec *spec)
 {
-    return spec->private_network && !(spec->netns_path && !spec->private_network_given);
+    return spec->private_network;
 }
 
 static bool wants_ping(const struct spec *spec)
 {
-    return wants_userns(spec) && wants_loopback(spec);
+    return wants_userns(spec) && spec_has_own_network(spec);
 }
 
 static bool wants_cgroup_namespace(const struct spec *spec)

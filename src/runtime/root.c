@@ -33,7 +33,7 @@ static int prepare_kernel_mounts(struct child *child, struct error **err)
                             "--private-users=no does without a fresh one");
         return child->proc_fd;
     }
-    if (!child->run->spec->private_network)
+    if (!spec_has_own_network(child->run->spec))
         return 0;
     child->sys_fd = mount_new("sysfs", NULL, 0, SAFE | MOUNT_ATTR_RDONLY, err);
     return child->sys_fd < 0 ? child->sys_fd : 0;

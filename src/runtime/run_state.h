@@ -215,6 +215,8 @@ STEP(step_scope_allocate);
 STEP(step_machine_announce);
 
 /* network.c */
+/* A new network namespace that belongs to the container; one joined by path is somebody else's. */
+bool spec_has_own_network(const struct spec *spec);
 INNER_STEP(step_network_join);
 INNER_STEP(step_loopback_up);
 INNER_STEP(step_ping_allow);
