@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/kernel.h"
 #include "base/test.h"
 #include "machine/registry.h"
 #include "machine/registry_home_test.h"
@@ -63,18 +64,18 @@ static void must(int r)
         _exit(3);
 }
 
-/* A process that the supervisor leaves in its group; the group is its parent's until it moves. */
+/* A process that the supervisor leaves in its group: born there, as a payload is, so that no moment is without one. */
 static void start_payload(const char *cgroup)
 {
-    auto_free char *procs = path_join(cgroup, "cgroup.procs");
-    pid_t pid = fork();
+    auto_close int fd = open(cgroup, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    struct clone_args args = {.flags = CLONE_INTO_CGROUP, .exit_signal = SIGCHLD, .cgroup = (uint64_t) fd};
 
-    must(pid);
-    if (pid == 0) {
-        must(file_write_existing(AT_FDCWD, procs, "0"));
+    must(fd);
+    long pid = syscall(SYS_clone3, &args, sizeof args);
+    must((int) pid);
+    if (pid == 0)
         for (;;)
             (void) pause();
-    }
 }
 
 static void supervise(const struct host *host)
@@ -220,16 +221,34 @@ TEST(wherever_a_supervisor_is_killed_whoever_looks_can_clean_up)
 TEST(a_machine_that_runs_is_not_cleaned_up)
 {
     struct host host;
-    struct machine_claim claim;
+    int claimed[2], life[2];
+    char byte;
 
     host_init(&host);
-    EXPECT_OK(registry_claim(&host.home.registry, "web", &claim, ERR));
-    EXPECT_OK(undo_record(claim.undo, "remove-dir", ERR, host.dir, NULL));
-    EXPECT_INT(mkdir(host.dir, 0700), 0);
+    EXPECT_TRUE(pipe(claimed) == 0 && pipe(life) == 0);
+    pid_t pid = fork();
+    if (pid == 0) {
+        auto_error struct error *err = NULL;
+        struct machine_claim claim;
+
+        (void) close(life[1]);
+        must(registry_claim(&host.home.registry, "web", &claim, &err));
+        must(undo_record(claim.undo, "remove-dir", &err, host.dir, NULL));
+        must(mkdir(host.dir, 0700));
+        must((int) write(claimed[1], "x", 1));
+        must((int) read(life[0], &byte, 1));
+        must(registry_release(&host.home.registry, &claim, &err));
+        _exit(0);
+    }
+    EXPECT_INT(read(claimed[0], &byte, 1), 1);
     EXPECT_OK(registry_recover_all(&host.home.registry, ERR));
     EXPECT_TRUE(home_has(&host.home, "dir"));
-    EXPECT_OK(registry_release(&host.home.registry, &claim, ERR));
-    EXPECT_TRUE(!home_has(&host.home, "dir"));
+    for (size_t i = 0; i < 2; i++)
+        (void) close(life[1 - i]);
+    EXPECT_INT(wait_for(pid), 0);
+    expect_clean(&host, 0);
+    (void) close(claimed[0]);
+    (void) close(claimed[1]);
     host_done(&host);
 }
 

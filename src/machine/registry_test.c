@@ -77,38 +77,75 @@ TEST(a_name_is_taken_once_and_the_refusal_names_the_holder)
     EXPECT_OK(claim_elsewhere(&home, "web", ERR));
 }
 
+/* Another process that does WORK, says so, and lives until holder_end() or a signal. */
+struct holder {
+    pid_t pid;
+    int life_fd;
+};
+
+static struct holder holder_start(void (*work)(const struct home *home, int life_fd), const struct home *home)
+{
+    struct holder holder;
+    int done[2], life[2];
+    char byte;
+
+    EXPECT_INT(pipe(done), 0);
+    EXPECT_INT(pipe(life), 0);
+    holder.pid = fork();
+    if (holder.pid == 0) {
+        (void) close(life[1]);
+        work(home, life[0]);
+        if (write(done[1], "x", 1) != 1)
+            _exit(1);
+        (void) !read(life[0], &byte, 1);
+        _exit(0);
+    }
+    (void) close(life[0]);
+    (void) close(done[1]);
+    EXPECT_INT(read(done[0], &byte, 1), 1);
+    (void) close(done[0]);
+    holder.life_fd = life[1];
+    return holder;
+}
+
+static void holder_end(struct holder *holder)
+{
+    (void) close(holder->life_fd);
+    EXPECT_INT(waitpid(holder->pid, NULL, 0), holder->pid);
+}
+
+static struct machine_claim must_claim(const struct home *home, const char *name)
+{
+    auto_error struct error *err = NULL;
+    struct machine_claim claim;
+
+    if (registry_claim(&home->registry, name, &claim, &err) < 0)
+        _exit(1);
+    return claim;
+}
+
+static void claim_and_have_a_child(const struct home *home, int life_fd)
+{
+    char byte;
+
+    (void) must_claim(home, "web");
+    if (fork() == 0) {
+        (void) !read(life_fd, &byte, 1);
+        _exit(0);
+    }
+}
+
 TEST(a_child_of_a_dead_supervisor_does_not_keep_the_name)
 {
     CLEANUP(home_done) struct home home;
-    int claimed[2];
-    char byte;
 
     home_init(&home);
-    EXPECT_INT(pipe(claimed), 0);
-    pid_t supervisor = fork();
-    if (supervisor == 0) {
-        auto_error struct error *err = NULL;
-        struct machine_claim claim;
-
-        if (registry_claim(&home.registry, "web", &claim, &err) < 0)
-            _exit(1);
-        if (fork() == 0) {
-            /* has every descriptor of the supervisor, until the test closes its end */
-            (void) close(claimed[0]);
-            (void) write(claimed[1], "x", 1);
-            for (;;)
-                (void) pause();
-        }
-        for (;;)
-            (void) pause();
-    }
-    EXPECT_INT(read(claimed[0], &byte, 1), 1);
+    struct holder holder = holder_start(claim_and_have_a_child, &home);
     EXPECT_FAIL(claim_elsewhere(&home, "web", ERR), EBUSY, "already running");
-    EXPECT_INT(kill(supervisor, SIGKILL), 0);
-    EXPECT_INT(waitpid(supervisor, NULL, 0), supervisor);
+    EXPECT_INT(kill(holder.pid, SIGKILL), 0);
+    EXPECT_INT(waitpid(holder.pid, NULL, 0), holder.pid);
     EXPECT_OK(claim_elsewhere(&home, "web", ERR));
-    (void) close(claimed[0]);
-    (void) close(claimed[1]);
+    (void) close(holder.life_fd);
 }
 
 TEST(a_name_is_one_component)
@@ -181,26 +218,32 @@ TEST(a_foreign_machine_manager_keeps_its_folder_to_itself)
     EXPECT_OK(registry_release(&home.registry, &claim, ERR));
 }
 
+static void claim_four(const struct home *home, int life_fd)
+{
+    auto_error struct error *err = NULL;
+    struct machine_claim web = must_claim(home, "web"), app = must_claim(home, "app"), newer = must_claim(home, "newer");
+
+    (void) life_fd;
+    (void) must_claim(home, "starting");
+    auto_free char *state = path_join(newer.folder, "state");
+    if (registry_set_state(&web, &(struct machine_state){.name = web.name, .leader = 7}, &err) < 0 ||
+        registry_set_state(&app, &(struct machine_state){.name = app.name}, &err) < 0 ||
+        file_replace_at(AT_FDCWD, state, "REDD_STATE=9\nLEADER=1\n", 22, 0644, &err) < 0)
+        _exit(1);
+}
+
 TEST(the_list_shows_what_runs_and_nothing_else)
 {
     CLEANUP(home_done) struct home home;
     CLEANUP(machine_states_done) struct machine_states states = {0};
+    CLEANUP(machine_states_done) struct machine_states after = {0};
     CLEANUP(machine_state_done) struct machine_state one = {0};
-    struct machine_claim web, app, starting, newer;
 
     home_init(&home);
     EXPECT_OK(registry_list(&home.registry, &states, ERR));
     EXPECT_INT(states.count, 0);
 
-    EXPECT_OK(registry_claim(&home.registry, "web", &web, ERR));
-    EXPECT_OK(registry_claim(&home.registry, "app", &app, ERR));
-    EXPECT_OK(registry_claim(&home.registry, "starting", &starting, ERR));
-    EXPECT_OK(registry_claim(&home.registry, "newer", &newer, ERR));
-    EXPECT_OK(registry_set_state(&web, &(struct machine_state){.name = web.name, .leader = 7}, ERR));
-    EXPECT_OK(registry_set_state(&app, &(struct machine_state){.name = app.name}, ERR));
-    auto_free char *state = path_join(newer.folder, "state");
-    EXPECT_OK(file_replace_at(AT_FDCWD, state, "REDD_STATE=9\nLEADER=1\n", 22, 0644, ERR));
-
+    struct holder holder = holder_start(claim_four, &home);
     EXPECT_OK(registry_list(&home.registry, &states, ERR));
     EXPECT_INT(states.count, 3);
     EXPECT_STR(states.item[0].name, "app");
@@ -209,13 +252,16 @@ TEST(the_list_shows_what_runs_and_nothing_else)
     EXPECT_STR(states.item[2].name, "web");
     EXPECT_OK(registry_get(&home.registry, "web", &one, ERR));
     EXPECT_INT(one.leader, 7);
-
-    EXPECT_OK(registry_release(&home.registry, &web, ERR));
-    EXPECT_FAIL(registry_get(&home.registry, "web", &one, ERR), ENXIO, "No machine 'web' known");
+    EXPECT_FAIL(registry_get(&home.registry, "starting", &one, ERR), ENXIO, "No machine 'starting' known");
     EXPECT_FAIL(registry_get(&home.registry, "../redd", &one, ERR), ENXIO, "No machine '../redd' known");
-    EXPECT_OK(registry_release(&home.registry, &app, ERR));
-    EXPECT_OK(registry_release(&home.registry, &starting, ERR));
-    EXPECT_OK(registry_release(&home.registry, &newer, ERR));
+
+    /* it dies without a word, and its machines with it */
+    holder_end(&holder);
+    EXPECT_OK(registry_list(&home.registry, &after, ERR));
+    EXPECT_INT(after.count, 0);
+    EXPECT_FAIL(registry_get(&home.registry, "web", &one, ERR), ENXIO, "No machine 'web' known");
+    EXPECT_OK(registry_recover_all(&home.registry, ERR));
+    home_expect_empty(&home);
 }
 
 TEST(what_cannot_be_undone_is_said_and_kept_and_does_not_stop_the_next_start)
@@ -283,27 +329,26 @@ TEST(a_start_waits_for_whoever_cleans_up_after_a_dead_namesake)
     (void) close(ready[1]);
 }
 
-/* Claims and releases again and again; in between it must be alone. Returns how often it was the owner. */
-static int contend(const struct home *home, unsigned rounds)
+/* Claims and releases until it was the owner TIMES times; in between it must be alone. */
+static bool contend(const struct home *home, unsigned times)
 {
     auto_free char *alone = path_join(home->path, "alone");
-    int owned = 0;
 
-    for (unsigned i = 0; i < rounds; i++) {
+    for (unsigned owned = 0, tried = 0; owned < times; tried++) {
         auto_error struct error *err = NULL;
         struct machine_claim claim;
 
         if (registry_claim(&home->registry, "web", &claim, &err) == 0) {
             owned++;
             if (mkdir(alone, 0700) < 0 || rmdir(alone) < 0 || registry_release(&home->registry, &claim, &err) < 0)
-                return -1;
+                return false;
         } else if (error_code(err) != EBUSY)
-            return -1;
+            return false;
         error_freep(&err);
-        if (i % 8 == 0 && registry_recover_all(&home->registry, &err) < 0)
-            return -1;
+        if (tried % 8 == 0 && registry_recover_all(&home->registry, &err) < 0)
+            return false;
     }
-    return owned;
+    return true;
 }
 
 TEST(many_who_want_one_name_get_it_one_after_the_other)
@@ -315,7 +360,7 @@ TEST(many_who_want_one_name_get_it_one_after_the_other)
     for (size_t i = 0; i < COUNT_OF(pids); i++) {
         pids[i] = fork();
         if (pids[i] == 0)
-            _exit(contend(&home, 400) > 0 ? 0 : 1);
+            _exit(contend(&home, 200) ? 0 : 1);
     }
     for (size_t i = 0; i < COUNT_OF(pids); i++)
         EXPECT_INT(wait_for(pids[i]), 0);
