@@ -213,9 +213,9 @@ int undo_record(struct undo *list, const char *kind, struct error **err, ...)
     return r;
 }
 
-/* The file shall hold what failed and nothing else. If that cannot be written, it goes on holding everything: undoing
- * twice does no harm, and losing a record does. */
-static void keep_failed(struct undo *list)
+/* The file shall hold what is not undone and nothing else: it would grow with each reboot of a machine that lives for
+ * years. If that cannot be written, it goes on holding everything: undoing twice does no harm, and losing a record does. */
+static void keep_rest(struct undo *list)
 {
     auto_error struct error *ignored = NULL;
     size_t size = 0, n = 0;
@@ -265,10 +265,8 @@ int undo_run_since(struct undo *list, size_t mark, const struct undo_kind *kinds
         strings_add(&list->lines, failed.item[i]);
     strings_done(&failed);
 
-    if (mark > 0)
-        return *err ? -error_code(*err) : 0;    /* the file keeps what is undone already: twice does no harm */
     if (list->fd >= 0 && list->lines.count > 0)
-        keep_failed(list);
+        keep_rest(list);
     else
         list->spent = true;
     return *err ? -error_code(*err) : 0;

@@ -176,6 +176,24 @@ TEST(a_list_that_was_run_starts_anew)
     expect_file(&place, "note b\n");
 }
 
+TEST(the_file_does_not_grow_with_each_part_that_is_undone)
+{
+    CLEANUP(place_done) struct place place = place_make();
+    CLEANUP(undo_freep) struct undo *list = NULL;
+
+    EXPECT_OK(undo_open(place.fd, "undo", &list, ERR));
+    EXPECT_OK(undo_record(list, "note", ERR, "all the time", NULL));
+    size_t mark = undo_count(list);
+    for (unsigned reboot = 0; reboot < 3; reboot++) {
+        EXPECT_OK(undo_record(list, "note", ERR, "for a while", NULL));
+        EXPECT_OK(undo_run_since(list, mark, kinds, COUNT_OF(kinds), ERR));
+        expect_undone("<for a while>");
+        expect_file(&place, "note all\\sthe\\stime\n");
+    }
+    EXPECT_OK(undo_record(list, "note", ERR, "b", NULL));
+    expect_file(&place, "note all\\sthe\\stime\nnote b\n");
+}
+
 TEST(a_file_others_may_have_written_is_refused)
 {
     CLEANUP(place_done) struct place place = place_make();
@@ -477,7 +495,8 @@ TEST(the_group_of_the_whole_system_is_refused)
 
 TESTS(RUN(records_are_undone_last_first_and_once), RUN(any_argument_survives_the_file),
       RUN(a_line_its_writer_did_not_finish_is_ignored), RUN(what_cannot_be_undone_stays_for_another_try_and_the_rest_is_done),
-      RUN(a_list_that_was_run_starts_anew), RUN(a_file_others_may_have_written_is_refused),
+      RUN(a_list_that_was_run_starts_anew), RUN(the_file_does_not_grow_with_each_part_that_is_undone),
+      RUN(a_file_others_may_have_written_is_refused),
       RUN(a_record_that_cannot_be_written_leaves_no_half_line),
       RUN(files_folders_and_trees_are_removed_and_missing_ones_are_no_failure),
       RUN(a_path_must_be_absolute_and_there_must_be_one), RUN(a_tree_deeper_than_there_are_descriptors_is_removed),
