@@ -205,14 +205,15 @@ int image_lock_take(struct image_lock *lock, const char *path, int image_fd, boo
     if (path_of_inode(image_fd, &inode, err) < 0)
         return -error_code(*err);
 
-    int r = beside ? lock_file_take(&taken.beside, beside, shared) : 0;
-    /* Nobody can write there, or not we: then nobody like us can meet there either, and the other lock does. */
-    if (r < 0 && r != -EROFS && r != -EACCES && r != -EPERM && r != -ENAMETOOLONG)
-        return lock_failed(r, path, image_fd, beside, err);
+    /* First the one that says who holds it. */
+    int r = take_in_folder(&taken.inode, inode, shared);
+    if (r < 0)
+        return lock_failed(r, path, image_fd, inode, err);
 
-    r = take_in_folder(&taken.inode, inode, shared);
-    if (r < 0) {
-        r = lock_failed(r, path, image_fd, inode, err);
+    r = beside ? lock_file_take(&taken.beside, beside, shared) : 0;
+    /* Nobody can write there, or not we: then nobody like us can meet there either, and the other lock does. */
+    if (r < 0 && r != -EROFS && r != -EACCES && r != -EPERM && r != -ENAMETOOLONG) {
+        r = lock_failed(r, path, image_fd, beside, err);
         image_lock_done(&taken);
         return r;
     }
@@ -223,6 +224,10 @@ int image_lock_take(struct image_lock *lock, const char *path, int image_fd, boo
 
 void image_lock_done(struct image_lock *lock)
 {
-    lock_file_done(&lock->inode);
+    /* An exclusive one stays on disk, empty, for the next start: making and removing a file there costs more than all
+     * the rest of the locks. Who only read the tree leaves no trace beside it. */
+    if (!lock->beside.shared)
+        fd_closep(&lock->beside.fd);
     lock_file_done(&lock->beside);
+    lock_file_done(&lock->inode);
 }

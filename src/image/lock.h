@@ -4,8 +4,8 @@
  *
  * Two files are locked (open file description locks, as the reference does): ".#NAME.lck" beside the image, and one in
  * /run/systemd/nspawn/locks named after the inode, for an image reached by two paths. Read-only users share. The
- * kernel releases both with the last descriptor, whatever kills us; the files themselves are removed on the way out, and
- * an empty one left behind means nothing.
+ * kernel releases both with the last descriptor, whatever kills us; the files themselves mean nothing:
+ * the one beside an image that was in use for writing stays there, empty, the others are removed on the way out.
  */
 #pragma once
 

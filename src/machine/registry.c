@@ -229,8 +229,15 @@ int registry_set_state(struct machine_claim *claim, const struct machine_state *
     auto_free char *path = path_in(claim, "state");
     auto_free char *text = machine_state_format(state);
 
-    /* readable by all, for the second name that registry_announce() gives it; the folder is not */
-    return file_replace_at(AT_FDCWD, path, text, strlen(text), 0644, err);
+    /* The first state comes into an empty folder by one write(2); a reader who is faster finds an empty file, which to
+     * him is a start that has not got so far yet. Readable by all, for the second name that registry_announce()
+     * gives it; the folder is not. */
+    auto_close int fd = openat(AT_FDCWD, path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
+    if (fd < 0)
+        return file_replace_at(AT_FDCWD, path, text, strlen(text), 0644, err);
+
+    int r = fd_write_full(fd, text, strlen(text));
+    return r < 0 ? fail(err, -r, "cannot write %s", path) : 0;
 }
 
 bool registry_has_foreign_manager(const struct registry *registry)

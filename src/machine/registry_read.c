@@ -55,7 +55,7 @@ static int read_living(const struct registry *registry, const char *name, struct
         return 0;
 
     int r = file_read_quiet(AT_FDCWD, state, STATE_LIMIT, &text);
-    if (r == -ENOENT)
+    if (r == -ENOENT || (r == 0 && !*text))     /* not there yet, or about to be written */
         return 0;
     if (r < 0)
         return fail(err, -r, "cannot read %s", state);

@@ -106,6 +106,21 @@ static void switch_controllers(int group_fd, char sign)
         }
 }
 
+static bool has_controllers(int group_fd)
+{
+    auto_free char *text = NULL;
+
+    if (file_read_quiet(group_fd, "cgroup.controllers", 4096, &text) < 0)
+        return false;
+
+    CLEANUP(strings_done) struct strings names = {0};
+    strings_split(&names, text, " \n");
+    for (size_t i = 0; i < COUNT_OF(handed_on); i++)
+        if (strings_contain(&names, handed_on[i]))
+            return true;
+    return false;
+}
+
 /* The files that the container's root must own to run the subtree as its own (kernel: /sys/kernel/cgroup/delegate). */
 static int delegate(int group_fd, uid_t uid, struct error **err)
 {
@@ -135,6 +150,14 @@ static int make_beside(struct run *run, int own_fd, const char *own_path, struct
     auto_free char *name = taken ? mem_format("payload-%s", run->machine) : mem_copy_string("payload");
 
     run->cgroup_path = path_join(own_path, name);
+    /* A group of its own for the supervisor matters only where controllers are handed on: then OWN must be empty. */
+    if (!has_controllers(own_fd)) {
+        if (undo_record(run->undo, "cgroup", err, run->cgroup_path, NULL) < 0)
+            return -error_code(*err);
+        run->cgroup_fd = make_group(own_fd, name, err);
+        return run->cgroup_fd < 0 ? run->cgroup_fd : 0;
+    }
+
     /* The supervisor's own is only ever removed, never killed: at the end we may still be in it. */
     if (undo_record(run->undo, "remove-cgroup", err, supervisor, NULL) < 0 ||
         undo_record(run->undo, "cgroup", err, run->cgroup_path, NULL) < 0)
