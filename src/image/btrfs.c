@@ -174,11 +174,16 @@ static int snapshot_nested(int fd, const char *path, const char *name, void *con
         return from == -ENOENT ? 0 : from;
 
     auto_close int to_dir = open_below(*copy_fd, path, O_RDONLY);
+    struct stat st;
     if (to_dir < 0)
         return to_dir;
-    if (unlinkat(to_dir, name, AT_REMOVEDIR) < 0 && errno != ENOENT)
+    if (fstat(to_dir, &st) < 0 || (unlinkat(to_dir, name, AT_REMOVEDIR) < 0 && errno != ENOENT))
         return -errno;
-    return snapshot_with_nested(from, to_dir, name);
+
+    int r = snapshot_with_nested(from, to_dir, name);
+    /* the exchange left its mark on the directory, which is that of a copy */
+    const struct timespec times[2] = {st.st_atim, st.st_mtim};
+    return r == 0 && futimens(to_dir, times) < 0 ? -errno : r;
 }
 
 static int snapshot_with_nested(int tree_fd, int parent_fd, const char *name)

@@ -9,10 +9,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/fsuid.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include <linux/capability.h>
 
 #include "base/fd.h"
 #include "base/kernel.h"
@@ -149,6 +155,62 @@ static void read_log(int fs_fd, struct layers *layers)
         memmove(layers->log, layers->log + 11, strlen(layers->log + 11) + 1);
 }
 
+/* What overlayfs does by itself (making its work directory, copying up) it does as who created the mount. On mapped layers
+ * that must be an id they have, which the host's root is not: so the one who owns the layer becomes our file system id for
+ * the moment, with our capabilities kept. */
+struct disguise {
+    bool worn;
+    int dumpable;
+    struct __user_cap_header_struct header;
+    struct __user_cap_data_struct capabilities[2];
+};
+
+static int disguise_put_on(struct disguise *disguise, int layer_fd)
+{
+    struct stat st;
+
+    disguise->header = (struct __user_cap_header_struct){.version = _LINUX_CAPABILITY_VERSION_3};
+    disguise->dumpable = prctl(PR_GET_DUMPABLE);
+    if (fstat(layer_fd, &st) < 0 || syscall(SYS_capget, &disguise->header, disguise->capabilities) < 0)
+        return -errno;
+    disguise->worn = true;
+    (void) setfsgid(st.st_gid);
+    (void) setfsuid(st.st_uid);
+    /* the change has taken those capabilities out of effect that have to do with files */
+    return syscall(SYS_capset, &disguise->header, disguise->capabilities) < 0 ? -errno : 0;
+}
+
+static void disguise_take_off(struct disguise *disguise)
+{
+    if (!disguise->worn)
+        return;
+    (void) setfsuid(geteuid());
+    (void) setfsgid(getegid());
+    (void) syscall(SYS_capset, &disguise->header, disguise->capabilities);
+    /* the change of ids has switched it off, and with it our children's access to their own /proc */
+    (void) prctl(PR_SET_DUMPABLE, disguise->dumpable == 1, 0, 0, 0);
+}
+
+static int create(int fs_fd, const struct layers *layers)
+{
+    struct disguise disguise = {0};
+    bool mapped = layers->top_fd >= 0 && layers->overlay->userns_fd >= 0;
+
+    int r = mapped ? disguise_put_on(&disguise, layers->work_fd) : 0;
+    if (r == 0 && sys_fsconfig(fs_fd, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
+        r = -errno;
+    disguise_take_off(&disguise);
+    return r;
+}
+
+/* When its work directory is of no use, overlayfs makes do without and mounts read-only, without a word to us. */
+static bool is_writable(int mount_fd)
+{
+    struct statvfs fs;
+
+    return fstatvfs(mount_fd, &fs) == 0 && !(fs.f_flag & ST_RDONLY);
+}
+
 static int make_mount(struct layers *layers)
 {
     auto_close int fs_fd = sys_fsopen("overlay", FSOPEN_CLOEXEC);
@@ -162,12 +224,14 @@ static int make_mount(struct layers *layers)
         r = set_writable(fs_fd, layers);
     if (r == 0 && layers->overlay->user_attributes)
         r = set_option(fs_fd, "userxattr", NULL);
-    if (r == 0 && sys_fsconfig(fs_fd, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
-        r = -errno;
+    if (r == 0)
+        r = create(fs_fd, layers);
     if (r == 0) {
         layers->mount_fd = sys_fsmount(fs_fd, FSMOUNT_CLOEXEC, 0);
         r = layers->mount_fd < 0 ? -errno : 0;
     }
+    if (r == 0 && layers->top_fd >= 0 && !is_writable(layers->mount_fd))
+        r = -EROFS;
     if (r < 0)
         read_log(fs_fd, layers);
     return r;
@@ -224,6 +288,9 @@ static int cannot_mount(const struct layers *layers, int r, struct error **err)
     fail(err, -r, *layers->log ? "cannot mount the overlay (%s)" : "cannot mount the overlay%s", layers->log);
     if (r == -ENODEV)
         fail_hint(*err, "the kernel has no overlayfs; load it with 'modprobe overlay'");
+    else if (r == -EROFS)
+        fail_hint(*err, "its work directory is on something read-only, or belongs to an id that is not mapped; the kernel's log "
+                        "(dmesg) has the reason");
     else if (r == -EINVAL && overlay->top_fd >= 0)
         fail_hint(*err, "a file system of type %s may be unfit for what is written; the kernel's log (dmesg) has the reason",
                   file_system_name(overlay->top_fd, buffer));

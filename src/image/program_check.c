@@ -87,7 +87,7 @@ static int refuse_mount(int fd, const char *program, struct error **err)
     else
         fail_plain(err, EACCES, "the file system %s lies on is mounted with noexec", program);
     fail_hint(*err, "allow programs there with 'mount -o remount,exec'; in /etc/fstab 'user' and 'users' mean noexec as well");
-    fail_id(*err, "R2008");
+    fail_id(*err, "R2013");
     return -EACCES;
 }
 
@@ -106,7 +106,7 @@ static int check_access(int fd, const char *program, struct error **err)
     if (!(st.st_mode & 0111)) {
         fail_plain(err, EACCES, "%s is not executable: no mode bit allows it", program);
         fail_hint(*err, "'chmod a+x' makes it so, if it is the right file");
-        fail_id(*err, "R2010");
+        fail_id(*err, "R2014");
         return -EACCES;
     }
     return fstatvfs(fd, &fs) == 0 && (fs.f_flag & ST_NOEXEC) ? refuse_mount(fd, program, err) : 0;
@@ -162,7 +162,7 @@ int program_check(int root_fd, const char *program, struct error **err)
     bool is_elf = size >= SELFMAG && memcmp(bytes, ELFMAG, SELFMAG) == 0;
     if (program_interpreter(bytes, (size_t) size, &interpreter) < 0) {
         fail_plain(err, ENOEXEC, size == 0 ? "%s is empty" : "%s is neither a program nor a script with '#!'", program);
-        fail_id(*err, "R2010");
+        fail_id(*err, "R2015");
         return -ENOEXEC;
     }
     if (is_elf && check_architecture(program, bytes, (size_t) size, err) < 0)

@@ -159,7 +159,9 @@ static int make_upper(int top_fd, int tree_fd, const char *hidden, struct error 
 
     if (from_fd < 0 || fstat(from_fd, &st) < 0)
         return fail(err, errno, "cannot open the tree");
-    if (mkdirat(top_fd, "work", 0700) < 0)
+    /* of the owner of the tree, who will be among those that are mapped if any are */
+    if (fchownat(top_fd, "", st.st_uid, st.st_gid, AT_EMPTY_PATH) < 0 || mkdirat(top_fd, "work", 0700) < 0 ||
+        fchownat(top_fd, "work", st.st_uid, st.st_gid, AT_SYMLINK_NOFOLLOW) < 0)
         return fail(err, errno, "cannot make the overlay's work directory");
     if (make_directory(top_fd, "upper", "'upper' of the overlay", &upper_fd, err) < 0)
         return -error_code(*err);

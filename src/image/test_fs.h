@@ -33,7 +33,8 @@ static inline const char *test_folder(void)
 {
     if (!*test_top) {
         strcpy(test_top, "/tmp/redd-image-XXXXXX");
-        if (!mkdtemp(test_top))
+        /* readable, since tests look at it as other users too */
+        if (!mkdtemp(test_top) || chmod(test_top, 0755) < 0)
             fail_msg("mkdtemp: %s", strerror(errno));
         (void) atexit(test_top_remove);
         /* a mount of its own, so that all that tests mount below it goes with it */

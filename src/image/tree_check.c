@@ -31,14 +31,14 @@ int tree_open(const char *path, int *ret_fd, struct error **err)
                    path);
         if (is_file)
             fail_hint(*err, "for a disk image in a file or on a device use --image=%s", path);
-        fail_id(*err, "R2002");
+        fail_id(*err, "R2032");
         return r;
     }
     fail(err, -r, "Failed to resolve path %s", path);
     if (r == -ENOENT)
         fail_hint(*err, "-D names a directory; an image in one of the machine folders is named with -M, and --template= "
                         "fills a new directory");
-    fail_id(*err, "R2001");
+    fail_id(*err, "R2031");
     return r;
 }
 
@@ -87,7 +87,7 @@ static int refuse_usr(int top_fd, const char *path, const struct tree_needs *nee
         fail_hint(*err, "it looks like an OCI bundle; try --oci-bundle=%s", path);
     else
         fail_hint(*err, "fill it with a distribution first, with debootstrap, dnf --installroot or 'machinectl import-tar'");
-    fail_id(*err, "R2003");
+    fail_id(*err, "R2033");
     return -ENOENT;
 }
 
@@ -129,7 +129,7 @@ int tree_check(int tree_fd, const char *path, const struct tree_needs *needs, st
         fail_plain(err, ENOENT, "Directory %s doesn't look like an OS root directory (os-release file is missing). Refusing.", path);
         fail_hint(*err, "a system to be booted has /etc/os-release or /usr/lib/os-release; without --boot a single command "
                         "runs in any tree, and $SYSTEMD_NSPAWN_CHECK_OS_RELEASE=0 turns this check off");
-        fail_id(*err, "R2004");
+        fail_id(*err, "R2034");
         return -ENOENT;
     }
     return needs->merged_usr ? check_merged(top_fd, err) : 0;
