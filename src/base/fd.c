@@ -291,7 +291,8 @@ ssize_t fd_recv_with(int socket_fd, void *data, size_t size, int *ret_fds, size_
 {
     char control[CMSG_SPACE(FDS_MAX * sizeof(int))] __attribute__((aligned(8)));
     struct iovec part = {.iov_base = data, .iov_len = size};
-    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control};
+    struct msghdr message = {
+        .msg_iov = &part, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control};
     ssize_t n;
 
     do

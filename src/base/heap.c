@@ -3,7 +3,8 @@
  * The heap of the static runner, in place of the C library's: for a program of one thread that allocates a few hundred
  * small things and then waits. A start that maps a region for every size of block pays for each with two system calls
  * and a page fault; here all blocks lie side by side in memory the program has anyway, and what is freed is kept by
- * size for the next one. Linked into the runner only (src/meson.build); tests use the library's heap, which checks more.
+ * size for the next one. Linked into the runner only (src/meson.build); tests use the library's heap, which checks
+ * more.
  */
 #include <errno.h>
 #include <stdint.h>

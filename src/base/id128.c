@@ -111,7 +111,8 @@ static void sip_rounds(uint64_t v[4], int n)
 uint64_t siphash24(const void *data, uint64_t size, const uint8_t key[16])
 {
     uint64_t k0 = load64(key), k1 = load64(key + 8);
-    uint64_t v[4] = {k0 ^ 0x736f6d6570736575, k1 ^ 0x646f72616e646f6d, k0 ^ 0x6c7967656e657261, k1 ^ 0x7465646279746573};
+    uint64_t v[4] = {k0 ^ 0x736f6d6570736575, k1 ^ 0x646f72616e646f6d, k0 ^ 0x6c7967656e657261,
+                     k1 ^ 0x7465646279746573};
     const uint8_t *p = data;
     uint64_t last = size << 56;
 

@@ -175,7 +175,8 @@ int path_open_in(int root_fd, const char *path, int flags, mode_t mode)
 static int make_dir_in(int root_fd, const char *path, uid_t uid, gid_t gid, unsigned depth);
 
 /* Makes or finds the folder NAME of PARENT, whose whole path from the root is WALKED. */
-static int make_component(int root_fd, int parent, const char *walked, const char *name, uid_t uid, gid_t gid, unsigned depth)
+static int make_component(int root_fd, int parent, const char *walked, const char *name, uid_t uid, gid_t gid,
+                          unsigned depth)
 {
     char link[PATH_MAX];
     int fd = path_open_in(root_fd, walked, O_PATH | O_DIRECTORY, 0);
@@ -245,7 +246,8 @@ int path_open_parent_in(int root_fd, const char *path, bool make, uid_t uid, gid
     if (!*name || is_dots(name, strlen(name)))
         return -EINVAL;
 
-    int fd = make ? path_make_dir_in(root_fd, parent, uid, gid) : path_open_in(root_fd, parent, O_PATH | O_DIRECTORY, 0);
+    int fd =
+        make ? path_make_dir_in(root_fd, parent, uid, gid) : path_open_in(root_fd, parent, O_PATH | O_DIRECTORY, 0);
     if (fd >= 0)
         *ret_name = name;
     return fd;

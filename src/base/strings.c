@@ -183,7 +183,8 @@ static bool equal_any_case(const char *a, const char *b)
 
 int parse_boolean(const char *text)
 {
-    static const char *const words[2][6] = {{"0", "no", "n", "false", "f", "off"}, {"1", "yes", "y", "true", "t", "on"}};
+    static const char *const words[2][6] = {{"0", "no", "n", "false", "f", "off"},
+                                            {"1", "yes", "y", "true", "t", "on"}};
 
     for (int value = 0; value < 2; value++)
         for (size_t i = 0; i < COUNT_OF(words[0]); i++)
@@ -201,7 +202,8 @@ int parse_u64(const char *text, uint64_t *ret)
     for (; *text; text++) {
         if (!is_digit(*text))
             return -EINVAL;
-        if (__builtin_mul_overflow(value, 10, &value) || __builtin_add_overflow(value, (uint64_t) (*text - '0'), &value))
+        if (__builtin_mul_overflow(value, 10, &value) ||
+            __builtin_add_overflow(value, (uint64_t) (*text - '0'), &value))
             return -ERANGE;
     }
     *ret = value;

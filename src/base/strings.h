@@ -55,7 +55,7 @@ int parse_boolean(const char *text);                                /* 0, 1 or -
 int parse_u32(const char *text, uint32_t *ret);                     /* decimal only; -EINVAL, -ERANGE */
 int parse_u64(const char *text, uint64_t *ret);
 int parse_i32(const char *text, int32_t *ret);
-int parse_size(const char *text, uint64_t *ret);                    /* bytes with K M G T P E (base 1024); fractions no */
+int parse_size(const char *text, uint64_t *ret); /* bytes with K M G T P E (base 1024); fractions no */
 
 /* Up to DISTANCE edits (insert, delete, replace, swap) from WORD: the nearest of CANDIDATES, or NULL. For
  * "did you mean" remarks; a distance over a third of the word's length does not count as near. */

@@ -214,7 +214,8 @@ int undo_record(struct undo *list, const char *kind, struct error **err, ...)
 }
 
 /* The file shall hold what is not undone and nothing else: it would grow with each reboot of a machine that lives for
- * years. If that cannot be written, it goes on holding everything: undoing twice does no harm, and losing a record does. */
+ * years. If that cannot be written, it goes on holding everything: undoing twice does no harm, and losing a record
+ * does. */
 static void keep_rest(struct undo *list)
 {
     auto_error struct error *ignored = NULL;

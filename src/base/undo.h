@@ -55,7 +55,8 @@ void undo_freep(struct undo **list);
 
 /* The kinds that need no knowledge of containers; a caller puts UNDO_KINDS_GENERIC among the rows of its table. Each
  * takes one or more absolute paths. "remove-dir" removes an empty directory only; "remove-tree" stays on its file
- * system; "remove-cgroup" removes one that is empty, "cgroup" ends every process in the control group first (cgroup.h). */
+ * system; "remove-cgroup" removes one that is empty, "cgroup" ends every process in the control group first
+ * (cgroup.h). */
 int undo_unmount(const struct strings *args, struct error **err);
 int undo_remove_dir(const struct strings *args, struct error **err);
 int undo_remove_file(const struct strings *args, struct error **err);

@@ -18,7 +18,8 @@
 #define CGROUP_TIMEOUT_MS 10000
 
 /* Does ACT to each path, going on after failures and returning the first one. */
-static int for_each_path(const struct strings *args, int (*act)(const char *path, struct error **err), struct error **err)
+static int for_each_path(const struct strings *args, int (*act)(const char *path, struct error **err),
+                         struct error **err)
 {
     if (args->count == 0)
         return fail_plain(err, EINVAL, "it names no path");

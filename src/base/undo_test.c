@@ -494,14 +494,15 @@ TEST(the_group_of_the_whole_system_is_refused)
 }
 
 TESTS(RUN(records_are_undone_last_first_and_once), RUN(any_argument_survives_the_file),
-      RUN(a_line_its_writer_did_not_finish_is_ignored), RUN(what_cannot_be_undone_stays_for_another_try_and_the_rest_is_done),
-      RUN(a_list_that_was_run_starts_anew), RUN(the_file_does_not_grow_with_each_part_that_is_undone),
-      RUN(a_file_others_may_have_written_is_refused),
+      RUN(a_line_its_writer_did_not_finish_is_ignored),
+      RUN(what_cannot_be_undone_stays_for_another_try_and_the_rest_is_done), RUN(a_list_that_was_run_starts_anew),
+      RUN(the_file_does_not_grow_with_each_part_that_is_undone), RUN(a_file_others_may_have_written_is_refused),
       RUN(a_record_that_cannot_be_written_leaves_no_half_line),
       RUN(files_folders_and_trees_are_removed_and_missing_ones_are_no_failure),
       RUN(a_path_must_be_absolute_and_there_must_be_one), RUN(a_tree_deeper_than_there_are_descriptors_is_removed),
       RUN(a_mount_is_undone_twice_without_harm),
       RUN(removing_a_tree_does_not_reach_through_a_bind_mount_of_its_own_file_system),
-      RUN(a_unified_group_ends_with_all_in_it_even_when_frozen), RUN(a_version_1_group_ends_with_all_in_it_even_when_frozen),
+      RUN(a_unified_group_ends_with_all_in_it_even_when_frozen),
+      RUN(a_version_1_group_ends_with_all_in_it_even_when_frozen),
       RUN(groups_nested_deeper_than_there_are_descriptors_are_removed), RUN(a_folder_that_is_no_group_is_left_alone),
       RUN(the_group_of_the_whole_system_is_refused))

@@ -28,12 +28,14 @@ static int run(const char *program, int argc, char **argv, struct error **err)
         return report(program, *err);
     switch (action) {
     case ARGV_HELP:
-        return options_print_help(STDOUT_FILENO, program, terminal_width(STDOUT_FILENO)) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+        return options_print_help(STDOUT_FILENO, program, terminal_width(STDOUT_FILENO)) < 0 ? EXIT_FAILURE
+                                                                                             : EXIT_SUCCESS;
     case ARGV_VERSION:
         print_version();
         return EXIT_SUCCESS;
     case ARGV_VALUES:
-        return option_print_values(STDOUT_FILENO, settings.item[settings.count - 1].row) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+        return option_print_values(STDOUT_FILENO, settings.item[settings.count - 1].row) < 0 ? EXIT_FAILURE
+                                                                                             : EXIT_SUCCESS;
     case ARGV_RUN:
         break;
     }

@@ -61,8 +61,8 @@ static int open_lock(const struct registry *registry, struct machine_claim *clai
 static int fail_busy(const char *name, pid_t pid, struct error **err)
 {
     fail_plain(err, EBUSY, "machine '%s' is already running", name);
-    fail_hint(*err, "process %d supervises it: 'redd stop %s' ends it, and --machine= gives another one another name", pid,
-              name);
+    fail_hint(*err, "process %d supervises it: 'redd stop %s' ends it, and --machine= gives another one another name",
+              pid, name);
     return -EBUSY;
 }
 
@@ -291,7 +291,8 @@ static int announce_unit(const struct registry *registry, struct machine_claim *
     return 0;
 }
 
-int registry_announce(const struct registry *registry, struct machine_claim *claim, const char *unit, struct error **err)
+int registry_announce(const struct registry *registry, struct machine_claim *claim, const char *unit,
+                      struct error **err)
 {
     if (!registry->public_folder || registry_has_foreign_manager(registry))
         return 0;

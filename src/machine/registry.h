@@ -11,8 +11,8 @@
  * Whatever else is put into a machine's folder (its control socket) has an undo record of its own.
  *
  * The lock is the process's that claims: it is lost when that process looks into the registry in any other way (the
- * reason is in registry_lock.h), and not given to a child. So the supervisor claims for itself, after it has become what
- * it is, and leaves looking to others.
+ * reason is in registry_lock.h), and not given to a child. So the supervisor claims for itself, after it has become
+ * what it is, and leaves looking to others.
  */
 #pragma once
 
@@ -66,7 +66,8 @@ int registry_set_state(struct machine_claim *claim, const struct machine_state *
 /* Tells other programs, from the state set last: /run/systemd/machines/NAME and, with a unit, the link "unit:UNIT"
  * beside it. Does nothing, successfully, where a foreign machine manager owns that folder: it wants to be asked
  * (ipc/bus_client.h). */
-int registry_announce(const struct registry *registry, struct machine_claim *claim, const char *unit, struct error **err);
+int registry_announce(const struct registry *registry, struct machine_claim *claim, const char *unit,
+                      struct error **err);
 
 /* Runs the undo list and gives the name free. What could not be undone is the error, and stays recorded for the next
  * one who looks; the claim is over in any case. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Kill -9 at every system call in turn. A supervisor claims a machine, leaves things on the host, tells of it, and takes
- * it all back; whenever it dies, the next claim of that name succeeds and afterwards the host is as it was.
+ * Kill -9 at every system call in turn. A supervisor claims a machine, leaves things on the host, tells of it, and
+ * takes it all back; whenever it dies, the next claim of that name succeeds and afterwards the host is as it was.
  */
 #include <errno.h>
 #include <sched.h>

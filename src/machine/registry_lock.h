@@ -6,9 +6,9 @@
  * dead one left, holds both. So looking who holds it takes no lock that could get in a start's way, and a start that
  * meets a mender can wait for the second byte without ever waiting for a machine.
  *
- * Of the kinds of lock Linux has, this one belongs to the process alone: it dies with it though a child born in mid-start
- * still has the descriptor, and the kernel tells whose it is. The price: a process that closes any descriptor of a lock
- * file gives up its own lock on it.
+ * Of the kinds of lock Linux has, this one belongs to the process alone: it dies with it though a child born in
+ * mid-start still has the descriptor, and the kernel tells whose it is. The price: a process that closes any
+ * descriptor of a lock file gives up its own lock on it.
  */
 #pragma once
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The registry folder: whose a name is, what others see, and what a start may cost. Deaths are in registry_crash_test.c. */
+/* The registry folder: whose a name is, what others see, and what a start may cost. Deaths are in
+ * registry_crash_test.c. */
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
@@ -221,7 +222,8 @@ TEST(a_foreign_machine_manager_keeps_its_folder_to_itself)
 static void claim_four(const struct home *home, int life_fd)
 {
     auto_error struct error *err = NULL;
-    struct machine_claim web = must_claim(home, "web"), app = must_claim(home, "app"), newer = must_claim(home, "newer");
+    struct machine_claim web = must_claim(home, "web"), app = must_claim(home, "app"),
+                         newer = must_claim(home, "newer");
 
     (void) life_fd;
     (void) must_claim(home, "starting");
@@ -276,7 +278,8 @@ TEST(what_cannot_be_undone_is_said_and_kept_and_does_not_stop_the_next_start)
 
     EXPECT_OK(registry_claim(&home.registry, "web", &claim, ERR));
     EXPECT_OK(undo_record(claim.undo, "remove-dir", ERR, busy, NULL));
-    EXPECT_FAIL(registry_release(&home.registry, &claim, ERR), ENOTEMPTY, "machine 'web' leaves something behind: cannot undo");
+    EXPECT_FAIL(registry_release(&home.registry, &claim, ERR), ENOTEMPTY,
+                "machine 'web' leaves something behind: cannot undo");
     EXPECT_FAIL(registry_recover_all(&home.registry, ERR), ENOTEMPTY, "a dead machine 'web' left something behind");
 
     EXPECT_OK(registry_claim(&home.registry, "web", &claim, ERR));
@@ -376,7 +379,8 @@ static void whole_life(const struct home *home)
     struct machine_state state = {.name = (char *) "web", .class = (char *) "container", .leader = 1, .supervisor = 2};
 
     if (registry_claim(&home->registry, "web", &claim, &err) < 0 || registry_set_state(&claim, &state, &err) < 0 ||
-        registry_announce(&home->registry, &claim, NULL, &err) < 0 || registry_release(&home->registry, &claim, &err) < 0)
+        registry_announce(&home->registry, &claim, NULL, &err) < 0 ||
+        registry_release(&home->registry, &claim, &err) < 0)
         _exit(1);
 }
 

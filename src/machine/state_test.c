@@ -69,7 +69,8 @@ TEST(a_foreign_file_is_read_and_strange_keys_are_skipped)
 {
     CLEANUP(machine_state_done) struct machine_state state = {0};
 
-    EXPECT_OK(machine_state_parse("# comment\n\nNAME=m1\nVSOCK_CID=4294967295\nSCOPE=m1.scope\nNETIF=\" 3\"", &state, ERR));
+    EXPECT_OK(
+        machine_state_parse("# comment\n\nNAME=m1\nVSOCK_CID=4294967295\nSCOPE=m1.scope\nNETIF=\" 3\"", &state, ERR));
     EXPECT_STR(state.name, "m1");
     EXPECT_STR(state.unit, "m1.scope");
     EXPECT_INT(state.netif[0], 3);

@@ -37,12 +37,13 @@ static int attach_top(struct child *child, int fd, const char *target, struct er
     return r;
 }
 
-static int mount_top(struct child *child, const char *type, const char *target, unsigned long flags, const char *options,
-                     struct error **err)
+static int mount_top(struct child *child, const char *type, const char *target, unsigned long flags,
+                     const char *options, struct error **err)
 {
     if (mount(type, target, type, flags, options) == 0)
         return 0;
-    if (errno == ENOENT && mkdirat(child->root_fd, target + 1, 0755) == 0 && mount(type, target, type, flags, options) == 0)
+    if (errno == ENOENT && mkdirat(child->root_fd, target + 1, 0755) == 0 &&
+        mount(type, target, type, flags, options) == 0)
         return 0;
 
     int r = fail(err, errno, "cannot mount %s on %s", type, target);
@@ -126,7 +127,8 @@ static int mount_tmp(struct child *child, struct error **err)
 
     if (!spec->tmpfs_tmp)
         return 0;
-    (void) snprintf(options, sizeof options, "mode=1777,size=%s,nr_inodes=400k", spec->tmp_size ? spec->tmp_size : "10%");
+    (void) snprintf(options, sizeof options, "mode=1777,size=%s,nr_inodes=400k",
+                    spec->tmp_size ? spec->tmp_size : "10%");
     return mount_top(child, "tmpfs", "/tmp", MS_NOSUID | MS_NODEV | MS_STRICTATIME, options, err);
 }
 
@@ -139,8 +141,8 @@ int step_api_mount(struct child *child, struct error **err)
         mount_plain("tmpfs", "/dev/shm", "tmpfs", MS_NOSUID | MS_NODEV | MS_STRICTATIME,
                     "mode=1777,size=10%,nr_inodes=400k", err) < 0 ||
         mount_plain("mqueue", "/dev/mqueue", "mqueue", SAFE, NULL, err) < 0 ||
-        attach_top(child, run->run_fd, "/run", err) < 0 || mount_run_host(child, err) < 0 || mount_tmp(child, err) < 0 ||
-        (own_network ? mount_sys_parts(child, err) : mount_sys_whole(child, err)) < 0 ||
+        attach_top(child, run->run_fd, "/run", err) < 0 || mount_run_host(child, err) < 0 ||
+        mount_tmp(child, err) < 0 || (own_network ? mount_sys_parts(child, err) : mount_sys_whole(child, err)) < 0 ||
         (child->proc_fd >= 0 ? attach_top(child, child->proc_fd, "/proc", err)
                              : mount_top(child, "proc", "/proc", SAFE, NULL, err)) < 0)
         return -error_code(*err);

@@ -84,8 +84,8 @@ static int choose_id(uint64_t *ids, uint32_t id_count, uint32_t *ret, struct err
         if (*ids & UINT64_C(1) << (id - BOUND_ID_FIRST))
             continue;
         if (id_count > 0 && id >= id_count) {
-            fail_plain(err, ERANGE, "the container has ids 0 to %u only, so that no user can get one from %u on", id_count - 1,
-                       BOUND_ID_FIRST);
+            fail_plain(err, ERANGE, "the container has ids 0 to %u only, so that no user can get one from %u on",
+                       id_count - 1, BOUND_ID_FIRST);
             fail_hint(*err, "give it a range of 65536: --private-users=BASE:65536");
             return -ERANGE;
         }
@@ -93,8 +93,8 @@ static int choose_id(uint64_t *ids, uint32_t id_count, uint32_t *ret, struct err
         *ret = id;
         return 0;
     }
-    return fail_plain(err, EADDRNOTAVAIL, "all ids for bound users, %u to %u, are in use in the container", BOUND_ID_FIRST,
-                      BOUND_ID_LAST);
+    return fail_plain(err, EADDRNOTAVAIL, "all ids for bound users, %u to %u, are in use in the container",
+                      BOUND_ID_FIRST, BOUND_ID_LAST);
 }
 
 /* Accounts of daemons have a home that is none. */
@@ -140,7 +140,9 @@ static int open_home(const char *path, int host_fd, uint32_t id_base, struct bou
         int r = fail(err, -home_fd, "cannot open the home of user '%s', %s", user->name, path);
 
         if (r == -ENOENT)
-            fail_hint(*err, "if it is on a disk that is not mounted, or locked until the user logs in, that has to come first");
+            fail_hint(
+                *err,
+                "if it is on a disk that is not mounted, or locked until the user logs in, that has to come first");
         return r;
     }
     if (idmap_userns_open_apart(&uids, 1, &gids, 1, &userns_fd, err) < 0)
@@ -149,9 +151,12 @@ static int open_home(const char *path, int host_fd, uint32_t id_base, struct bou
     int r = clone_home(home_fd, userns_fd, &user->home_fd, err);
     if (r == -EINVAL) {
         *err = error_free(*err);
-        r = fail_plain(err, EINVAL, "the home of user '%s', %s, is on a file system of type %s, whose owners cannot be mapped",
+        r = fail_plain(err, EINVAL,
+                       "the home of user '%s', %s, is on a file system of type %s, whose owners cannot be mapped",
                        user->name, path, file_system_name(home_fd, buffer));
-        fail_hint(*err, "move the home to ext4, XFS, btrfs or tmpfs, or leave the user out and pass what is needed with --bind=");
+        fail_hint(
+            *err,
+            "move the home to ext4, XFS, btrfs or tmpfs, or leave the user out and pass what is needed with --bind=");
     }
     if (r < 0)
         return r;
@@ -189,8 +194,8 @@ static const char *shell_for(const struct spec *spec, const struct host_user *ho
     return NULL;
 }
 
-static int prepare_one(const struct spec *spec, const char *name, int host_fd, int tree_fd, uint32_t id_base, uint32_t id_count,
-                       uint64_t *ids, struct bound_user *user, struct error **err)
+static int prepare_one(const struct spec *spec, const char *name, int host_fd, int tree_fd, uint32_t id_base,
+                       uint32_t id_count, uint64_t *ids, struct bound_user *user, struct error **err)
 {
     CLEANUP(host_user_done) struct host_user host = {0};
 
@@ -236,7 +241,8 @@ int bind_users_prepare(const struct spec *spec, int host_fd, int tree_fd, uint32
         if (again)
             continue;
         users.item[users.count] = (struct bound_user){.home_fd = -1};
-        r = prepare_one(spec, names->item[i], host_fd, tree_fd, id_base, id_count, &ids, &users.item[users.count++], err);
+        r = prepare_one(spec, names->item[i], host_fd, tree_fd, id_base, id_count, &ids, &users.item[users.count++],
+                        err);
     }
     if (r < 0) {
         fail_id(*err, "R2641");

@@ -44,8 +44,8 @@ struct bind_users {
 };
 
 /* Host half: finds the users of SPEC on the host (HOST_FD is its root directory), gives each a free id in the container
- * (TREE_FD is its tree) and opens the homes. Ids 0 to ID_COUNT-1 of the container are ID_BASE and so on outside; 0 and 0
- * without a user namespace. A failure is fatal. */
+ * (TREE_FD is its tree) and opens the homes. Ids 0 to ID_COUNT-1 of the container are ID_BASE and so on outside; 0 and
+ * 0 without a user namespace. A failure is fatal. */
 int bind_users_prepare(const struct spec *spec, int host_fd, int tree_fd, uint32_t id_base, uint32_t id_count,
                        struct bind_users *ret, struct error **err);
 
@@ -53,8 +53,8 @@ int bind_users_prepare(const struct spec *spec, int host_fd, int tree_fd, uint32
  * writable. Does nothing where there are no users. */
 int bind_users_apply(const struct bind_users *users, int run_host_fd, struct error **err);
 
-/* For --uid: true and *RET when NAME (or a number) is one of the users. ROOT_FD is the container's root directory, whose
- * /etc/group gives the numbers of the groups. */
+/* For --uid: true and *RET when NAME (or a number) is one of the users. ROOT_FD is the container's root directory,
+ * whose /etc/group gives the numbers of the groups. */
 bool bind_users_find(const struct bind_users *users, int root_fd, const char *name, struct user *ret);
 
 void bind_users_done(struct bind_users *users);

@@ -109,9 +109,9 @@ char *user_privileged_record(const struct bound_user *user)
     auto_free char *keys = quote_list(&user->ssh_keys);
     bool has_keys = strcmp(keys, "[]") != 0;
 
-    return mem_format("{\"privileged\":{%s%s%s%s%s%s}}\n", password ? "\"hashedPassword\":[" : "", password ? password : "",
-                      password ? "]" : "", password && has_keys ? "," : "", has_keys ? "\"sshAuthorizedKeys\":" : "",
-                      has_keys ? keys : "");
+    return mem_format("{\"privileged\":{%s%s%s%s%s%s}}\n", password ? "\"hashedPassword\":[" : "",
+                      password ? password : "", password ? "]" : "", password && has_keys ? "," : "",
+                      has_keys ? "\"sshAuthorizedKeys\":" : "", has_keys ? keys : "");
 }
 
 char *group_record(const struct bound_user *user)

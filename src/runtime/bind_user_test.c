@@ -65,7 +65,8 @@ TEST(users_that_cannot_be_bound_are_refused_in_the_words_of_the_reference)
     EXPECT_FAIL(prepare(ASK("root"), host, tree, ERR), EOPNOTSUPP, "Mapping 'root' user not supported, sorry.");
     EXPECT_FAIL(prepare(ASK("toor"), host, tree, ERR), EOPNOTSUPP, "Mapping 'root' user not supported, sorry.");
     EXPECT_FAIL(prepare(ASK("nobody"), host, tree, ERR), EOPNOTSUPP, "Mapping 'nobody' user not supported, sorry.");
-    EXPECT_FAIL(prepare(ASK("nobody-here"), host, tree, ERR), ESRCH, "Failed to resolve user 'nobody-here': Unknown user");
+    EXPECT_FAIL(prepare(ASK("nobody-here"), host, tree, ERR), ESRCH,
+                "Failed to resolve user 'nobody-here': Unknown user");
     EXPECT_FAIL(prepare(ASK("../x"), host, tree, ERR), EINVAL, "Invalid user name to bind: ../x");
     EXPECT_FAIL(prepare(ASK("1000"), host, tree, ERR), EINVAL, "Invalid user name to bind: 1000");
     EXPECT_FAIL(prepare(ASK("j\xff"), host, tree, ERR), EINVAL, "Invalid user name to bind: ");
@@ -127,7 +128,8 @@ TEST(an_account_without_a_home_is_bound_without_one)
     EXPECT_OK(prepare(ASK("daemon2"), host, test_tree(), ERR));
     EXPECT_STR(users.item[0].home, "/");
     EXPECT_INT(users.item[0].home_fd, -1);
-    EXPECT_FAIL(prepare(ASK("away"), host, test_tree(), ERR), ENOENT, "cannot open the home of user 'away', /home/away");
+    EXPECT_FAIL(prepare(ASK("away"), host, test_tree(), ERR), ENOENT,
+                "cannot open the home of user 'away', /home/away");
     EXPECT_HINT("not mounted");
 }
 
@@ -150,8 +152,8 @@ TEST(records_are_files_and_links_by_number)
     NEEDS_MOUNTS();
     int tree = test_tree();
 
-    EXPECT_OK(run((struct ask){.names = {"joe"}, .groups = {"wheel", "adm", "wheel"}, .shell = TRI_YES}, host_with_joe(), tree,
-                  ERR));
+    EXPECT_OK(run((struct ask){.names = {"joe"}, .groups = {"wheel", "adm", "wheel"}, .shell = TRI_YES},
+                  host_with_joe(), tree, ERR));
     EXPECT_INT(test_mode(tree, "host/userdb"), S_IFDIR | 0755);
     EXPECT_INT(test_mode(tree, "host/userdb/joe.user"), S_IFREG | 0644);
     EXPECT_INT(test_mode(tree, "host/userdb/joe.group"), S_IFREG | 0644);
@@ -165,7 +167,8 @@ TEST(records_are_files_and_links_by_number)
                "\"memberOf\":[\"wheel\",\"adm\"]}\n");
     EXPECT_STR(test_read(tree, "host/userdb/joe.group"),
                "{\"groupName\":\"joe\",\"gid\":60514,\"service\":\"io.systemd.NSpawn\"}\n");
-    EXPECT_STR(test_read(tree, "host/userdb/joe.user-privileged"), "{\"privileged\":{\"hashedPassword\":[\"$y$hash\"]}}\n");
+    EXPECT_STR(test_read(tree, "host/userdb/joe.user-privileged"),
+               "{\"privileged\":{\"hashedPassword\":[\"$y$hash\"]}}\n");
     EXPECT_STR(test_read(tree, "host/userdb/joe:wheel.membership"), "{}\n");
     EXPECT_INT(test_mode(tree, "host/userdb/joe:adm.membership"), S_IFREG | 0644);
 }
@@ -182,7 +185,8 @@ TEST(shell_and_password_are_told_as_asked_and_as_known)
                "{\"userName\":\"ann\",\"uid\":60515,\"gid\":60515,\"homeDirectory\":\"/run/host/home/ann\","
                "\"service\":\"io.systemd.NSpawn\",\"shell\":\"/bin/fish\",\"memberOf\":[]}\n");
     tree = test_tree();
-    EXPECT_OK(run((struct ask){.names = {"away", "ann"}, .shell = TRI_NO}, (test_folder(host, "home/away"), host), tree, ERR));
+    EXPECT_OK(run((struct ask){.names = {"away", "ann"}, .shell = TRI_NO}, (test_folder(host, "home/away"), host), tree,
+                  ERR));
     assert_null(users.item[0].shell);
     assert_null(users.item[0].password);
     EXPECT_STR(test_read(tree, "host/userdb/away.user-privileged"), "{\"privileged\":{}}\n");
@@ -237,7 +241,8 @@ TEST(keys_of_ssh_come_along)
     NEEDS_MOUNTS();
     int host = host_with_joe(), tree = test_tree();
 
-    test_write(host, "home/joe/.ssh/authorized_keys", "# mine\nssh-ed25519 AAAA \"me\"\n\n  ssh-rsa BBBB  \r\nbad \xff\n");
+    test_write(host, "home/joe/.ssh/authorized_keys",
+               "# mine\nssh-ed25519 AAAA \"me\"\n\n  ssh-rsa BBBB  \r\nbad \xff\n");
     assert_int_equal(fchownat(host, "home/joe/.ssh/authorized_keys", 1000, 100, 0), 0);
     EXPECT_OK(run(ASK("joe"), host, tree, ERR));
     EXPECT_STR(test_read(tree, "host/userdb/joe.user-privileged"),
@@ -285,8 +290,8 @@ TEST(the_user_option_finds_them)
     struct user user;
 
     test_write(tree, "etc/group", "wheel:x:10:\nextra:x:20:ann,joe\nother:x:30:\n");
-    EXPECT_OK(prepare((struct ask){.names = {"ann", "joe"}, .groups = {"wheel", "missing"}, .shell = TRI_YES}, host_with_joe(),
-                      tree, ERR));
+    EXPECT_OK(prepare((struct ask){.names = {"ann", "joe"}, .groups = {"wheel", "missing"}, .shell = TRI_YES},
+                      host_with_joe(), tree, ERR));
     assert_true(bind_users_find(&users, tree, "joe", &user));
     EXPECT_INT(user.uid, 60515);
     EXPECT_INT(user.gid, 60515);
@@ -309,8 +314,9 @@ TEST(group_names_become_file_names_and_are_checked)
     NEEDS_MOUNTS();
     int host = host_with_joe();
 
-    EXPECT_FAIL(prepare((struct ask){.names = {"joe"}, .groups = {"../../x"}}, host, test_tree(), ERR), EINVAL, "../../x");
-    EXPECT_OK(prepare((struct ask){.groups = {"../../x"}}, host, test_tree(), ERR));     /* means nothing without users */
+    EXPECT_FAIL(prepare((struct ask){.names = {"joe"}, .groups = {"../../x"}}, host, test_tree(), ERR), EINVAL,
+                "../../x");
+    EXPECT_OK(prepare((struct ask){.groups = {"../../x"}}, host, test_tree(), ERR)); /* means nothing without users */
     EXPECT_INT(users.count, 0);
 }
 
@@ -341,9 +347,9 @@ TEST(json_strings_are_escaped_and_valid_utf8)
 }
 
 TESTS(RUN(users_that_cannot_be_bound_are_refused_in_the_words_of_the_reference),
-      RUN(accounts_of_the_container_are_not_overridden), RUN(each_user_gets_a_free_id_once), RUN(when_ids_run_out_it_is_said),
-      RUN(an_account_without_a_home_is_bound_without_one), RUN(records_are_files_and_links_by_number),
-      RUN(shell_and_password_are_told_as_asked_and_as_known), RUN(the_home_is_the_users_own_on_both_sides),
-      RUN(without_a_user_namespace_the_home_is_mapped_all_the_same), RUN(keys_of_ssh_come_along),
-      RUN(a_user_cannot_make_us_read_other_files_as_keys), RUN(the_user_option_finds_them),
+      RUN(accounts_of_the_container_are_not_overridden), RUN(each_user_gets_a_free_id_once),
+      RUN(when_ids_run_out_it_is_said), RUN(an_account_without_a_home_is_bound_without_one),
+      RUN(records_are_files_and_links_by_number), RUN(shell_and_password_are_told_as_asked_and_as_known),
+      RUN(the_home_is_the_users_own_on_both_sides), RUN(without_a_user_namespace_the_home_is_mapped_all_the_same),
+      RUN(keys_of_ssh_come_along), RUN(a_user_cannot_make_us_read_other_files_as_keys), RUN(the_user_option_finds_them),
       RUN(group_names_become_file_names_and_are_checked), RUN(json_strings_are_escaped_and_valid_utf8))

@@ -75,7 +75,8 @@ static int make_group(int dir_fd, const char *name, struct error **err)
         int r = fail(err, errno, "cannot make the cgroup '%s'", name);
 
         if (r == -EROFS || r == -EACCES || r == -EPERM)
-            fail_hint(*err, "the cgroup file system must be writable here; in a container, it needs a delegated cgroup");
+            fail_hint(*err,
+                      "the cgroup file system must be writable here; in a container, it needs a delegated cgroup");
         return r;
     }
 
@@ -86,8 +87,8 @@ static int make_group(int dir_fd, const char *name, struct error **err)
 /* The controllers that an init expects to find in its own group. */
 static const char *const handed_on[] = {"cpu", "cpuset", "io", "memory", "pids"};
 
-/* Hands the controllers that OWN has to its children, or takes them back. Failures are no matter: without, limits inside
- * have no effect. */
+/* Hands the controllers that OWN has to its children, or takes them back. Failures are no matter: without, limits
+ * inside have no effect. */
 static void switch_controllers(int group_fd, char sign)
 {
     auto_free char *text = NULL;

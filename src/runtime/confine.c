@@ -124,7 +124,8 @@ int step_limits_set(struct child *child, struct error **err)
         int r = file_write_existing(AT_FDCWD, "/proc/self/oom_score_adj", text);
 
         if (r == -EACCES)       /* lowering needs CAP_SYS_RESOURCE */
-            return fail(err, EACCES, "cannot lower the OOM score to %d without CAP_SYS_RESOURCE", spec->oom_score_adjust);
+            return fail(err, EACCES, "cannot lower the OOM score to %d without CAP_SYS_RESOURCE",
+                        spec->oom_score_adjust);
         if (r < 0)
             return fail(err, -r, "cannot set the OOM score to %d", spec->oom_score_adjust);
     }
@@ -220,7 +221,8 @@ int step_user_become(struct child *child, struct error **err)
 
         uint64_t have;
         uint64_t ambient = spec->ambient_capabilities;
-        if (capabilities_get(&have) < 0 || capabilities_set(have, have, child->uid == 0 ? spec->capabilities & have : ambient & have) < 0)
+        if (capabilities_get(&have) < 0 ||
+            capabilities_set(have, have, child->uid == 0 ? spec->capabilities & have : ambient & have) < 0)
             return fail(err, errno, "cannot keep capabilities for the last steps");
     } else if (!child->run->has_userns && sys_setgroups(0, NULL) < 0)
         return fail(err, errno, "cannot leave the caller's groups");

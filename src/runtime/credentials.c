@@ -18,7 +18,8 @@
 #include "runtime/mount.h"
 #include "runtime/user.h"
 
-static const char *const stores[] = {"/etc/credstore", "/run/credstore", "/usr/local/lib/credstore", "/usr/lib/credstore"};
+static const char *const stores[] = {"/etc/credstore", "/run/credstore", "/usr/local/lib/credstore",
+                                     "/usr/lib/credstore"};
 
 void credentials_done(struct credentials *credentials)
 {
@@ -108,7 +109,8 @@ static int read_path(int dir_fd, const char *path, size_t limit, struct loaded_c
 }
 
 /* A bare name: the first place that has it wins. */
-static int read_by_name(int host_fd, const char *directory, const char *name, size_t limit, struct loaded_credential *credential)
+static int read_by_name(int host_fd, const char *directory, const char *name, size_t limit,
+                        struct loaded_credential *credential)
 {
     int r = -ENOENT;
 
@@ -141,8 +143,10 @@ static int load_one(const struct credential *asked, int host_fd, const char *dir
         return 0;
     r = fail(err, -r, "Failed to read credential '%s'", asked->path);
     if (r == -ENOENT && by_name)
-        fail_hint(*err, "a name without a slash is looked for in $CREDENTIALS_DIRECTORY%s, /etc/credstore, /run/credstore, "
-                        "/usr/local/lib/credstore and /usr/lib/credstore", directory ? "" : " (not set here)");
+        fail_hint(*err,
+                  "a name without a slash is looked for in $CREDENTIALS_DIRECTORY%s, /etc/credstore, /run/credstore, "
+                  "/usr/local/lib/credstore and /usr/lib/credstore",
+                  directory ? "" : " (not set here)");
     return r;
 }
 
@@ -158,7 +162,8 @@ static int check_name(const struct spec *spec, size_t index, struct error **err)
     return 0;
 }
 
-int credentials_load(const struct spec *spec, int host_fd, const char *directory, struct credentials *ret, struct error **err)
+int credentials_load(const struct spec *spec, int host_fd, const char *directory, struct credentials *ret,
+                     struct error **err)
 {
     CLEANUP(credentials_done) struct credentials loaded = {0};
     size_t left = CREDENTIALS_SIZE_MAX;
@@ -201,8 +206,8 @@ static int write_one(const struct loaded_credential *credential, int dir_fd, boo
 static int fill_and_attach(const struct credentials *credentials, int run_host_fd, bool for_all, struct error **err)
 {
     static const struct mount_option options[] = {{"mode", "0700"}};
-    auto_close int fd = mount_new("ramfs", options, COUNT_OF(options), MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC,
-                                  err);
+    auto_close int fd =
+        mount_new("ramfs", options, COUNT_OF(options), MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC, err);
     if (fd < 0)
         return fd;
     for (size_t i = 0; i < credentials->count; i++)

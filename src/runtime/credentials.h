@@ -31,7 +31,8 @@ bool credential_name_is_valid(const char *name);
 /* Host half: reads what SPEC names, in its order. A path is a file or a listening stream socket, read to its end; a
  * bare name is looked for in DIRECTORY ($CREDENTIALS_DIRECTORY; may be NULL), then in /etc/credstore, /run/credstore,
  * /usr/local/lib/credstore and /usr/lib/credstore below HOST_FD, the host's root directory. A failure is fatal. */
-int credentials_load(const struct spec *spec, int host_fd, const char *directory, struct credentials *ret, struct error **err);
+int credentials_load(const struct spec *spec, int host_fd, const char *directory, struct credentials *ret,
+                     struct error **err);
 
 /* Container half: RUN_HOST_FD is /run/host as the payload will see it, still writable. FOR_ALL: any user may read them
  * (0555 and 0444), else root only (0500 and 0400). Does nothing where there are none. */

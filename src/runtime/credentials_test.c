@@ -87,7 +87,8 @@ TEST(what_cannot_be_read_is_named)
 {
     struct credential missing = from("a", "/nonexistent/x"), folder = from("a", "/");
 
-    EXPECT_FAIL(load(&missing, 1, -1, NULL, ERR), ENOENT, "Failed to read credential '/nonexistent/x': No such file or directory");
+    EXPECT_FAIL(load(&missing, 1, -1, NULL, ERR), ENOENT,
+                "Failed to read credential '/nonexistent/x': No such file or directory");
     EXPECT_FAIL(load(&folder, 1, -1, NULL, ERR), EISDIR, "Failed to read credential '/': Is a directory");
 }
 
@@ -232,7 +233,8 @@ TEST(the_container_gets_a_read_only_ramfs)
 
     auto_close int fd = path_open_in(tree, "host/credentials", O_RDONLY | O_DIRECTORY, 0);
     assert_int_equal(fstatvfs(fd, &fs), 0);
-    EXPECT_INT(fs.f_flag & (ST_RDONLY | ST_NOSUID | ST_NODEV | ST_NOEXEC), ST_RDONLY | ST_NOSUID | ST_NODEV | ST_NOEXEC);
+    EXPECT_INT(fs.f_flag & (ST_RDONLY | ST_NOSUID | ST_NODEV | ST_NOEXEC),
+               ST_RDONLY | ST_NOSUID | ST_NODEV | ST_NOEXEC);
     EXPECT_INT(path_open_in(tree, "host/credentials/new", O_WRONLY | O_CREAT, 0600), -EROFS);
 }
 
@@ -261,8 +263,9 @@ TEST(without_any_nothing_is_made)
     EXPECT_INT(test_mode(tree, "credentials"), 0);
 }
 
-TESTS(RUN(values_and_files_are_loaded_in_order), RUN(a_value_may_hold_zero_bytes), RUN(bad_names_and_duplicates_are_refused),
-      RUN(what_cannot_be_read_is_named), RUN(bare_names_are_looked_for_in_the_stores), RUN(there_is_an_end_to_their_size),
+TESTS(RUN(values_and_files_are_loaded_in_order), RUN(a_value_may_hold_zero_bytes),
+      RUN(bad_names_and_duplicates_are_refused), RUN(what_cannot_be_read_is_named),
+      RUN(bare_names_are_looked_for_in_the_stores), RUN(there_is_an_end_to_their_size),
       RUN(a_socket_is_read_to_its_end), RUN(a_socket_may_have_a_long_path), RUN(a_socket_that_nobody_serves_fails),
-      RUN(only_a_user_that_stays_itself_may_read_them), RUN(the_container_gets_a_read_only_ramfs), RUN(they_may_be_for_all),
-      RUN(without_any_nothing_is_made))
+      RUN(only_a_user_that_stays_itself_may_read_them), RUN(the_container_gets_a_read_only_ramfs),
+      RUN(they_may_be_for_all), RUN(without_any_nothing_is_made))

@@ -83,7 +83,8 @@ static int fill(const struct run *run, struct error **err)
         if (make_node(run, &nodes[i], err) < 0)
             return -error_code(*err);
     for (size_t i = 0; i < COUNT_OF(links); i++)
-        if (symlinkat(links[i].target, run->dev_fd, links[i].name) < 0 || give(run, run->dev_fd, links[i].name, err) < 0)
+        if (symlinkat(links[i].target, run->dev_fd, links[i].name) < 0 ||
+            give(run, run->dev_fd, links[i].name, err) < 0)
             return *err ? -error_code(*err) : fail(err, errno, "cannot make the link /dev/%s", links[i].name);
     if (run->console_mode != CONSOLE_PIPE && symlinkat("pts/0", run->dev_fd, "console") < 0)
         return fail(err, errno, "cannot make the link /dev/console");

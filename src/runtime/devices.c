@@ -47,8 +47,11 @@ struct program {
 
 static void emit(struct program *p, uint8_t code, int destination, int source, int16_t offset, int32_t value)
 {
-    p->insn[p->n++] = (struct bpf_insn){.code = code, .dst_reg = (uint8_t) destination & 15, .src_reg = (uint8_t) source & 15,
-                                        .off = offset, .imm = value};
+    p->insn[p->n++] = (struct bpf_insn){.code = code,
+                                        .dst_reg = (uint8_t) destination & 15,
+                                        .src_reg = (uint8_t) source & 15,
+                                        .off = offset,
+                                        .imm = value};
 }
 
 static void emit_verdict(struct program *p, int verdict)
@@ -176,7 +179,9 @@ int step_devices_restrict(struct run *run, struct error **err)
     int r = load_and_attach(run->cgroup_fd, program.insn, program.n);
 
     if (r < 0 && !run->has_userns)
-        log_warning("cannot restrict device nodes (%s): root in this container can reach the host's devices; use private "
-                    "users (-U), or a kernel with CONFIG_CGROUP_BPF", strerror(-r));
+        log_warning(
+            "cannot restrict device nodes (%s): root in this container can reach the host's devices; use private "
+            "users (-U), or a kernel with CONFIG_CGROUP_BPF",
+            strerror(-r));
     return 0;
 }

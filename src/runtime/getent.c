@@ -73,7 +73,8 @@ static void reset_signals(void)
 static int run_query(void *data)
 {
     static const char *const programs[] = {"/usr/bin/getent", "/bin/getent", "/run/current-system/sw/bin/getent"};
-    static char *const environment[] = {"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C", NULL};
+    static char *const environment[] = {"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C",
+                                        NULL};
     const struct query *query = data;
     char *const argv[] = {"getent", (char *) query->database, (char *) query->key, NULL};
 

@@ -42,7 +42,8 @@ static int map_for_journal(struct run *run, struct error **err)
 {
     const struct id_map map = {.inside = 0, .outside = run->uid_base, .count = run->uid_size};
 
-    if (!run->has_userns || run->userns_fd >= 0 || run->spec->journal == JOURNAL_NO || access("/var/log/journal", F_OK) < 0)
+    if (!run->has_userns || run->userns_fd >= 0 || run->spec->journal == JOURNAL_NO ||
+        access("/var/log/journal", F_OK) < 0)
         return 0;
     return idmap_userns_open(&map, 1, &run->userns_fd, err);
 }

@@ -50,7 +50,8 @@ static int fail_no_journals(struct error **err)
 {
     int r = fail_plain(err, ENOENT, "the host keeps no journal on disk: it has no folder " JOURNALS);
 
-    fail_hint(*err, "make it with: mkdir -p " JOURNALS "; or use --link-journal=try-host or try-guest, which do without");
+    fail_hint(*err,
+              "make it with: mkdir -p " JOURNALS "; or use --link-journal=try-host or try-guest, which do without");
     return r;
 }
 
@@ -69,10 +70,12 @@ static int make_host_link(int journals_fd, const char *name, const char *target,
     if (n < 0 && errno == EINVAL && unlinkat(journals_fd, name, AT_REMOVEDIR) < 0) {
         int r = fail(err, errno, JOURNALS "/%s of the host exists and cannot be replaced by a link", name);
 
-        fail_hint(*err, "its journals stay readable when it is moved away; or use --link-journal=host to go on with it");
+        fail_hint(*err,
+                  "its journals stay readable when it is moved away; or use --link-journal=host to go on with it");
         return r;
     }
-    return symlinkat(target, journals_fd, name) < 0 ? fail(err, errno, "cannot make the link " JOURNALS "/%s", name) : 0;
+    return symlinkat(target, journals_fd, name) < 0 ? fail(err, errno, "cannot make the link " JOURNALS "/%s", name)
+                                                    : 0;
 }
 
 static int make_host_folder(int journals_fd, const char *name, struct error **err)
@@ -80,7 +83,8 @@ static int make_host_folder(int journals_fd, const char *name, struct error **er
     struct stat st;
 
     /* Left by an earlier --link-journal=guest. */
-    if (fstatat(journals_fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISLNK(st.st_mode) && unlinkat(journals_fd, name, 0) < 0)
+    if (fstatat(journals_fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISLNK(st.st_mode) &&
+        unlinkat(journals_fd, name, 0) < 0)
         return fail(err, errno, "cannot remove the old link " JOURNALS "/%s", name);
     /* Group, set-group-id bit and ACL come from the folder above, as for the host's own journal. */
     if (mkdirat(journals_fd, name, 0755) < 0 && errno != EEXIST)
@@ -88,7 +92,8 @@ static int make_host_folder(int journals_fd, const char *name, struct error **er
     return 0;
 }
 
-static int open_host_folder(int journals_fd, const char *name, int userns_fd, struct journal_link *journal, struct error **err)
+static int open_host_folder(int journals_fd, const char *name, int userns_fd, struct journal_link *journal,
+                            struct error **err)
 {
     enum { FLAGS = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC };
     auto_close int folder_fd = openat(journals_fd, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -107,7 +112,8 @@ static int prepare(const struct spec *spec, int journals_fd, const char *id, con
                    struct journal_link *journal, struct error **err)
 {
     if (is_guest(spec->journal)) {
-        auto_free char *target = tree_path ? mem_format("%s" JOURNALS "/%s", strcmp(tree_path, "/") == 0 ? "" : tree_path, id) : NULL;
+        auto_free char *target =
+            tree_path ? mem_format("%s" JOURNALS "/%s", strcmp(tree_path, "/") == 0 ? "" : tree_path, id) : NULL;
 
         if (!target) {
             if (!journal_mode_is_required(spec->journal))

@@ -84,8 +84,10 @@ TEST(the_hosts_own_machine_id_is_refused)
 
     test_folder(host, FOLDER);
     test_write(host, "etc/machine-id", ID "\n");
-    EXPECT_FAIL(prepare(JOURNAL_HOST, host, ERR), EEXIST, "Host and machine ids are equal (" ID "): refusing to link journals");
-    EXPECT_FAIL(prepare(JOURNAL_GUEST, host, ERR), EEXIST, "Host and machine ids are equal (" ID "): refusing to link journals");
+    EXPECT_FAIL(prepare(JOURNAL_HOST, host, ERR), EEXIST,
+                "Host and machine ids are equal (" ID "): refusing to link journals");
+    EXPECT_FAIL(prepare(JOURNAL_GUEST, host, ERR), EEXIST,
+                "Host and machine ids are equal (" ID "): refusing to link journals");
     EXPECT_OK(prepare(JOURNAL_TRY_GUEST, host, ERR));
     assert_null(journal.directory);
     EXPECT_OK(prepare(JOURNAL_AUTO, host, ERR));
@@ -217,5 +219,6 @@ TEST(links_in_the_tree_stay_in_the_tree)
 TESTS(RUN(no_does_nothing), RUN(auto_needs_a_folder_that_is_there),
       RUN(a_host_without_journals_matters_only_when_a_link_is_promised), RUN(the_hosts_own_machine_id_is_refused),
       RUN(a_tree_that_is_thrown_away_is_not_tried), RUN(guest_makes_a_link_on_the_host_and_a_folder_inside),
-      RUN(guest_replaces_links_and_empty_folders_only), RUN(guest_needs_a_tree_with_a_path), RUN(host_shares_the_hosts_folder),
-      RUN(host_takes_over_from_guest), RUN(the_folder_is_mapped_for_a_user_namespace), RUN(links_in_the_tree_stay_in_the_tree))
+      RUN(guest_replaces_links_and_empty_folders_only), RUN(guest_needs_a_tree_with_a_path),
+      RUN(host_shares_the_hosts_folder), RUN(host_takes_over_from_guest),
+      RUN(the_folder_is_mapped_for_a_user_namespace), RUN(links_in_the_tree_stay_in_the_tree))

@@ -120,8 +120,9 @@ static int clone_error(int code, const struct spec *spec, struct error **err)
     if (code == EPERM)
         fail_hint(*err, "starting a container needs root; run redd as root or with sudo");
     else if ((code == ENOSPC || code == EINVAL) && spec->userns != USERNS_NO)
-        fail_hint(*err, "check that the kernel has user namespaces and that /proc/sys/user/max_user_namespaces is not 0; "
-                        "--private-users=no does without");
+        fail_hint(*err,
+                  "check that the kernel has user namespaces and that /proc/sys/user/max_user_namespaces is not 0; "
+                  "--private-users=no does without");
     else if (code == EINVAL)
         fail_hint(*err, "the kernel lacks one of the namespaces: mount, pid, uts, ipc, network");
     else if (code == ENOSPC)

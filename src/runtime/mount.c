@@ -40,7 +40,8 @@ int mount_new(const char *type, const struct mount_option *options, size_t n, un
     for (size_t i = 0; i < n; i++) {
         const struct mount_option *o = &options[i];
 
-        if (o->key && sys_fsconfig(context_fd, o->value ? FSCONFIG_SET_STRING : FSCONFIG_SET_FLAG, o->key, o->value, 0) < 0)
+        if (o->key &&
+            sys_fsconfig(context_fd, o->value ? FSCONFIG_SET_STRING : FSCONFIG_SET_FLAG, o->key, o->value, 0) < 0)
             return fail_from_context(context_fd, o->key, "set option", err);
     }
     if (sys_fsconfig(context_fd, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
@@ -53,7 +54,8 @@ int mount_new(const char *type, const struct mount_option *options, size_t n, un
 int mount_clone(int dir_fd, const char *path, bool recursive, struct error **err)
 {
     int fd = sys_open_tree(dir_fd, path,
-                           OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | (*path ? 0 : AT_EMPTY_PATH) | (recursive ? AT_RECURSIVE : 0));
+                           OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | (*path ? 0 : AT_EMPTY_PATH) |
+                               (recursive ? AT_RECURSIVE : 0));
 
     return fd < 0 ? fail(err, errno, "cannot clone the mount of %s", *path ? path : "an open folder") : fd;
 }

@@ -152,8 +152,10 @@ static int top_open(struct run *run, const struct mount_source *top, struct over
     auto_free char *upper = NULL, *work = NULL;
 
     if (top->in_tree)
-        return fail_plain(err, EINVAL, "the writable layer +%s lies in the container's own tree; name a folder of the host, "
-                          "or leave it empty for a temporary one", top->path);
+        return fail_plain(err, EINVAL,
+                          "the writable layer +%s lies in the container's own tree; name a folder of the host, "
+                          "or leave it empty for a temporary one",
+                          top->path);
     if (top->path)
         upper = mem_copy_string(top->path);
     else if (temporary_source_make(run, &upper, err) < 0)

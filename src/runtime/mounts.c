@@ -31,7 +31,8 @@ static int compare_targets(const void *a, const void *b)
     return r ? r : (x > y) - (x < y);
 }
 
-static int prepare_one(struct run *run, const struct mount_request *request, struct ready_mount *ready, struct error **err)
+static int prepare_one(struct run *run, const struct mount_request *request, struct ready_mount *ready,
+                       struct error **err)
 {
     *ready = (struct ready_mount){.target = mem_copy_string(request->target), .fd = -1, .is_directory = true,
                                   .request = request};
@@ -86,8 +87,8 @@ static int open_target(const struct child *child, const char *target, bool direc
         fd = path_make_dir_in(child->root_fd, target, 0, 0);
     else if (fd == -ENOENT) {
         auto_close int parent = path_open_parent_in(child->root_fd, target, true, 0, 0, &name);
-        auto_close int made = parent < 0 ? parent
-                                         : openat(parent, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
+        auto_close int made =
+            parent < 0 ? parent : openat(parent, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
 
         fd = parent < 0 ? parent : made < 0 ? -errno : path_open_in(child->root_fd, target, O_PATH, 0);
     }

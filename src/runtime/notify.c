@@ -114,7 +114,8 @@ void notify_handle(const struct run *run)
     char text[MESSAGE_MAX + 1];
     char control[CMSG_SPACE(sizeof(struct ucred)) + CMSG_SPACE(FDS_MAX * sizeof(int))] __attribute__((aligned(8)));
     struct iovec part = {text, MESSAGE_MAX};
-    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control};
+    struct msghdr message = {
+        .msg_iov = &part, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control};
     const int *fds = NULL;
     size_t n_fds = 0;
     pid_t pid = 0;

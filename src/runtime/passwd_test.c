@@ -218,9 +218,10 @@ TEST(only_regular_files_inside_the_tree_are_read)
 
 TEST(names_that_are_no_account_names_are_refused)
 {
-    static const char *const good[] = {"joe", "a.b", "joe_2", "0day", "pc$", "UP", "a@b", "j\xc3\xb6rg", "systemd-network"};
-    static const char *const bad[] = {"", "-u", ".", "..", ".hidden", "1000", "0", "a:b", "a/b", "a b", "a\nb", "a\tb", "../x",
-                                      "a\\b", "a,b", "*"};
+    static const char *const good[] = {"joe", "a.b", "joe_2",       "0day",           "pc$",
+                                       "UP",  "a@b", "j\xc3\xb6rg", "systemd-network"};
+    static const char *const bad[] = {"",    "-u",  ".",    "..",   ".hidden", "1000", "0",   "a:b",
+                                      "a/b", "a b", "a\nb", "a\tb", "../x",    "a\\b", "a,b", "*"};
     char long_name[258];
 
     for (size_t i = 0; i < COUNT_OF(good); i++)
@@ -240,5 +241,6 @@ TESTS(RUN(a_passwd_line_has_seven_fields), RUN(a_passwd_line_may_lack_what_follo
       RUN(what_is_no_passwd_entry_is_refused), RUN(a_group_line_lists_members),
       RUN(lines_come_one_by_one_with_and_without_a_last_newline),
       RUN(lines_longer_than_the_window_are_whole_and_endless_ones_are_passed_over),
-      RUN(a_large_file_needs_memory_for_a_line_only), RUN(a_key_is_the_whole_first_field), RUN(bad_lines_are_passed_over),
-      RUN(only_regular_files_inside_the_tree_are_read), RUN(names_that_are_no_account_names_are_refused))
+      RUN(a_large_file_needs_memory_for_a_line_only), RUN(a_key_is_the_whole_first_field),
+      RUN(bad_lines_are_passed_over), RUN(only_regular_files_inside_the_tree_are_read),
+      RUN(names_that_are_no_account_names_are_refused))

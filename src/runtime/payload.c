@@ -160,7 +160,8 @@ static int exec_failed(struct child *child, const char *path, int code, struct e
     else if (code == EACCES)
         fail_hint(*err, "the file must be executable (chmod +x), and the file system it lies on not mounted noexec");
     else if (code == ENOEXEC)
-        fail_hint(*err, "it is no program for this machine's architecture; another one's needs qemu-user and binfmt_misc");
+        fail_hint(*err,
+                  "it is no program for this machine's architecture; another one's needs qemu-user and binfmt_misc");
     return r;
 }
 
@@ -205,7 +206,9 @@ static int exec_init(struct child *child, struct error **err)
 
     int r = fail(err, code, "execv(%s, %s, %s) failed", init_programs[0], init_programs[1], init_programs[2]);
     fail_id(*err, "R2402");
-    fail_hint(*err, "the tree has no init program that runs here; install one (Debian: systemd-sysv), or run a command instead");
+    fail_hint(
+        *err,
+        "the tree has no init program that runs here; install one (Debian: systemd-sysv), or run a command instead");
     return r;
 }
 

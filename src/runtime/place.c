@@ -171,7 +171,8 @@ static int open_target(int root_fd, const char *path, bool follow)
         return fd;
 
     bool dangling = look(root_fd, path, &type) == 0;
-    int made = dangling ? path_open_in(root_fd, path, O_WRONLY | O_CREAT | O_NONBLOCK | O_NOCTTY, 0644) : create(root_fd, path);
+    int made = dangling ? path_open_in(root_fd, path, O_WRONLY | O_CREAT | O_NONBLOCK | O_NOCTTY, 0644)
+                        : create(root_fd, path);
     if (made < 0)
         return made;
     (void) close(made);

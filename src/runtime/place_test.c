@@ -198,8 +198,8 @@ TEST(a_bind_covers_files_links_and_what_links_lead_to)
     int tree = test_tree(), host = test_tree();
 
     test_write(host, "source", "from the host");
-    auto_close int first = file_mount(host, "source"), second = file_mount(host, "source"), third = file_mount(host, "source"),
-                   fourth = file_mount(host, "source");
+    auto_close int first = file_mount(host, "source"), second = file_mount(host, "source"),
+                   third = file_mount(host, "source"), fourth = file_mount(host, "source");
 
     EXPECT_OK(place_bind(tree, "/etc/missing", false, first, ERR));
     EXPECT_STR(test_read(tree, "etc/missing"), "from the host");

@@ -132,7 +132,8 @@ static int choose_source(int host_fd, struct resolv_conf *ret)
     return source_open(host_fd, RESOLV_HOST, ret);
 }
 
-int resolv_conf_prepare(const struct spec *spec, int host_fd, bool read_only, struct resolv_conf *ret, struct error **err)
+int resolv_conf_prepare(const struct spec *spec, int host_fd, bool read_only, struct resolv_conf *ret,
+                        struct error **err)
 {
     CLEANUP(resolv_conf_done) struct resolv_conf conf = {.method = spec->resolv_method, .mount_fd = -1};
     bool automatic = conf.method == RESOLV_AUTO;
@@ -146,12 +147,14 @@ int resolv_conf_prepare(const struct spec *spec, int host_fd, bool read_only, st
     }
 
     if (conf.method != RESOLV_OFF && conf.method != RESOLV_DELETE) {
-        auto_close int fd = automatic ? choose_source(host_fd, &conf) : source_open(host_fd, spec->resolv_source, &conf);
+        auto_close int fd =
+            automatic ? choose_source(host_fd, &conf) : source_open(host_fd, spec->resolv_source, &conf);
 
         if (automatic && fd == -ENOENT)
             return 0;           /* a host without a resolver has none to share */
         if (fd < 0) {
-            int r = fail(err, -fd, "cannot read the host's %s", source_paths[automatic ? RESOLV_HOST : spec->resolv_source]);
+            int r = fail(err, -fd, "cannot read the host's %s",
+                         source_paths[automatic ? RESOLV_HOST : spec->resolv_source]);
 
             fail_id(*err, "R2610");
             if (r == -ENOENT && !automatic && spec->resolv_source != RESOLV_HOST)

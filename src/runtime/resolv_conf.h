@@ -27,7 +27,8 @@ struct resolv_conf {
 
 /* Host half. HOST_FD is the host's root directory, READ_ONLY says that the container's root is. A failure leaves
  * *RET as "do nothing", and is worth a warning. */
-int resolv_conf_prepare(const struct spec *spec, int host_fd, bool read_only, struct resolv_conf *ret, struct error **err);
+int resolv_conf_prepare(const struct spec *spec, int host_fd, bool read_only, struct resolv_conf *ret,
+                        struct error **err);
 
 /* Container half: ROOT_FD is the container's root directory. */
 int resolv_conf_apply(const struct resolv_conf *conf, int root_fd, struct error **err);

@@ -231,7 +231,9 @@ TEST(one_living_server_is_enough)
 {
     NEEDS_QUIET_NETWORK();
     static const char *const texts[] = {
-        "nameserver 127.0.0.1\nnameserver 192.0.2.9\n", "nameserver\t2001:db8::1", "search x\nnameserver fe80::1%eth0\n",
+        "nameserver 127.0.0.1\nnameserver 192.0.2.9\n",
+        "nameserver\t2001:db8::1",
+        "search x\nnameserver fe80::1%eth0\n",
         "nameserver   192.0.2.9   \r\n",
     };
 
@@ -343,18 +345,21 @@ TEST(a_failure_inside_names_the_file_and_the_way_out)
     int host = host_with(HOST_TEXT, NULL, NULL), tree = test_tree();
 
     test_folder(tree, "etc/resolv.conf");
-    EXPECT_FAIL(run(RESOLV_COPY, RESOLV_HOST, host, tree, ERR), EISDIR, "cannot set up the container's /etc/resolv.conf");
+    EXPECT_FAIL(run(RESOLV_COPY, RESOLV_HOST, host, tree, ERR), EISDIR,
+                "cannot set up the container's /etc/resolv.conf");
     EXPECT_HINT("--resolv-conf=off");
     EXPECT_STR(error_id(*err_), "R2611");
     resolv_conf_done(&conf);
 }
 
-TESTS(RUN(a_copy_of_each_source_arrives), RUN(the_hosts_link_is_followed), RUN(a_copy_leaves_links_alone_and_a_replacement_does_not),
-      RUN(off_and_delete_need_no_file_of_the_host), RUN(a_missing_source_is_an_error_that_says_what_to_do),
-      RUN(sources_that_are_no_files_or_too_large_are_refused), RUN(auto_with_a_private_network_does_nothing),
-      RUN(auto_copies_the_hosts_file_and_binds_it_where_the_tree_is_read_only), RUN(auto_takes_the_stub_only_when_it_listens),
-      RUN(auto_passes_over_a_host_file_whose_server_is_dead),
+TESTS(RUN(a_copy_of_each_source_arrives), RUN(the_hosts_link_is_followed),
+      RUN(a_copy_leaves_links_alone_and_a_replacement_does_not), RUN(off_and_delete_need_no_file_of_the_host),
+      RUN(a_missing_source_is_an_error_that_says_what_to_do), RUN(sources_that_are_no_files_or_too_large_are_refused),
+      RUN(auto_with_a_private_network_does_nothing),
+      RUN(auto_copies_the_hosts_file_and_binds_it_where_the_tree_is_read_only),
+      RUN(auto_takes_the_stub_only_when_it_listens), RUN(auto_passes_over_a_host_file_whose_server_is_dead),
       RUN(auto_keeps_to_the_hosts_file_when_nothing_is_known_to_answer), RUN(one_living_server_is_enough),
       RUN(a_host_without_a_resolver_changes_nothing), RUN(auto_gives_a_link_to_nowhere_its_file),
-      RUN(auto_leaves_a_link_that_leads_somewhere), RUN(hostile_links_lead_nowhere_else), RUN(a_magic_link_of_proc_is_not_followed),
-      RUN(a_bind_is_read_only_and_covers_a_link), RUN(a_failure_inside_names_the_file_and_the_way_out))
+      RUN(auto_leaves_a_link_that_leads_somewhere), RUN(hostile_links_lead_nowhere_else),
+      RUN(a_magic_link_of_proc_is_not_followed), RUN(a_bind_is_read_only_and_covers_a_link),
+      RUN(a_failure_inside_names_the_file_and_the_way_out))

@@ -56,7 +56,8 @@ static int tmpfs_for_root(const struct run *run, struct error **err)
 
 static void add_root_mount(struct run *run, const char *target, int fd)
 {
-    run->root_mounts[run->n_root_mounts++] = (struct ready_mount){.target = mem_copy_string(target), .fd = fd, .is_directory = true};
+    run->root_mounts[run->n_root_mounts++] =
+        (struct ready_mount){.target = mem_copy_string(target), .fd = fd, .is_directory = true};
 }
 
 /* The tree as it is, mapped. */

@@ -25,10 +25,11 @@ static void run_init(struct run *run, const struct spec *spec, const struct run_
     *run = (struct run){.spec = spec, .host = host, .machine = spec->machine};
 
     int *const fds[] = {
-        &run->cgroup_procs_fd, &run->root_fd,       &run->uid_lock_fd,     &run->userns_fd,     &run->cgroup_fd,  &run->cgroup_home_fd,
-        &run->cgroup_super_fd, &run->dev_fd,        &run->devpts_fd,     &run->run_fd,     &run->sys_fd,
-        &run->os_release_fd, &run->incoming_fd,     &run->unix_export_fd, &run->kmsg_fd,   &run->notify_fd,
-        &run->pty_fd,        &run->pty_peer_fd,     &run->handshake_fd,  &run->pidfd,      &run->signal_fd,
+        &run->cgroup_procs_fd, &run->root_fd,         &run->uid_lock_fd, &run->userns_fd,      &run->cgroup_fd,
+        &run->cgroup_home_fd,  &run->cgroup_super_fd, &run->dev_fd,      &run->devpts_fd,      &run->run_fd,
+        &run->sys_fd,          &run->os_release_fd,   &run->incoming_fd, &run->unix_export_fd, &run->kmsg_fd,
+        &run->notify_fd,       &run->pty_fd,          &run->pty_peer_fd, &run->handshake_fd,   &run->pidfd,
+        &run->signal_fd,
     };
     for (size_t i = 0; i < COUNT_OF(fds); i++)
         *fds[i] = -1;
@@ -40,7 +41,8 @@ static unsigned count_listen_fds(void)
     const char *pid = getenv("LISTEN_PID"), *count = getenv("LISTEN_FDS");
     uint32_t owner, n;
 
-    if (!pid || !count || parse_u32(pid, &owner) < 0 || owner != (uint32_t) getpid() || parse_u32(count, &n) < 0 || n > 1024)
+    if (!pid || !count || parse_u32(pid, &owner) < 0 || owner != (uint32_t) getpid() || parse_u32(count, &n) < 0 ||
+        n > 1024)
         return 0;
     return n;
 }

@@ -149,8 +149,9 @@ static int prepare_export(struct run *run, struct error **err)
     if (make_host_folder(run, home, 0755, err) < 0 || make_host_folder(run, path, 0755, err) < 0)
         return -error_code(*err);
 
-    auto_close int fd = mount_new("tmpfs", options, COUNT_OF(options),
-                                  MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC | MOUNT_ATTR_NOSYMFOLLOW, err);
+    auto_close int fd =
+        mount_new("tmpfs", options, COUNT_OF(options),
+                  MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC | MOUNT_ATTR_NOSYMFOLLOW, err);
     if (fd < 0)
         return fd;
     if (run->has_userns && fchown(fd, run->uid_base, run->uid_base) < 0)
@@ -186,8 +187,8 @@ static int prepare_os_release(struct run *run, struct error **err)
         return 0;
     if (make_node(run, "host/os-release", S_IFREG | 0444, err) < 0)
         return -error_code(*err);
-    return mount_change(run->os_release_fd, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC, 0,
-                        false, err);
+    return mount_change(run->os_release_fd,
+                        MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC, 0, false, err);
 }
 
 /* A user namespace may mount sysfs only for a network that is its own; the host's is mounted for it here. */
@@ -228,8 +229,8 @@ int run_folder_record_leftovers(struct undo *undo, const char *machine, struct e
     auto_free char *export = mem_format("%s/unix-export", home);
     auto_free char *incoming = mem_format(HOST_INCOMING, machine);
 
-    if (undo_record(undo, "remove-dir", err, incoming, NULL) < 0 || undo_record(undo, "remove-dir", err, home, NULL) < 0 ||
-        undo_record(undo, "remove-dir", err, export, NULL) < 0)
+    if (undo_record(undo, "remove-dir", err, incoming, NULL) < 0 ||
+        undo_record(undo, "remove-dir", err, home, NULL) < 0 || undo_record(undo, "remove-dir", err, export, NULL) < 0)
         return -error_code(*err);
     return undo_record(undo, "unmount", err, export, NULL);
 }

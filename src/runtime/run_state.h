@@ -112,7 +112,7 @@ struct step {
     bool (*wanted)(const struct spec *spec);    /* NULL: always */
     supervisor_step_fn *apply;                  /* phases of the supervisor */
     child_step_fn *apply_inside;                /* phases of the child */
-    void (*undo)(struct run *run);              /* supervisor steps that leave something in this process or on the host */
+    void (*undo)(struct run *run); /* supervisor steps that leave something in this process or on the host */
 };
 
 /* plan.c */

@@ -37,7 +37,8 @@ static void test_top_make(void)
     (void) snprintf(test_top, sizeof test_top, "/tmp/redd-test-XXXXXX");
     if (!mkdtemp(test_top))
         fail_msg("cannot make %s", test_top);
-    test_may_mount = geteuid() == 0 && unshare(CLONE_NEWNS) == 0 && mount(NULL, "/", NULL, MS_PRIVATE | MS_REC, NULL) == 0 &&
+    test_may_mount = geteuid() == 0 && unshare(CLONE_NEWNS) == 0 &&
+                     mount(NULL, "/", NULL, MS_PRIVATE | MS_REC, NULL) == 0 &&
                      mount("tmpfs", test_top, "tmpfs", 0, "mode=0755") == 0;
     (void) atexit(test_top_remove);
 }

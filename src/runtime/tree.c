@@ -44,13 +44,18 @@ int step_support_check(struct run *run, struct error **err)
         {s->image || !s->directory, "disk images are", "mount it and use --directory= with the mount point"},
         {s->mstack, "--mstack= is", "use --overlay-ro= and --overlay= for layers"},
         {s->oci_bundle, "--oci-bundle= is", "unpack the bundle and use --directory= with its root folder"},
-        {s->veth || s->veth_extras.count > 0, "virtual Ethernet links are", "use --private-network, or the host's network"},
+        {s->veth || s->veth_extras.count > 0, "virtual Ethernet links are",
+         "use --private-network, or the host's network"},
         {s->bridge || s->zone, "bridges and zones are", "use --private-network, or the host's network"},
-        {s->interfaces.count > 0 || s->macvlans.count > 0 || s->ipvlans.count > 0, "moved and derived network interfaces are",
+        {s->interfaces.count > 0 || s->macvlans.count > 0 || s->ipvlans.count > 0,
+         "moved and derived network interfaces are",
          "prepare a network namespace with ip-netns(8) and use --network-namespace-path="},
-        {s->n_ports > 0, "port forwards are", "prepare a network namespace with ip-netns(8) and use --network-namespace-path="},
-        {s->forward_journal, "--forward-journal= is", "use --link-journal=host to have the container's journal on the host"},
-        {s->userns_delegate > 0, "--private-users-delegate= is", "give the container a larger range: --private-users=BASE:COUNT"},
+        {s->n_ports > 0, "port forwards are",
+         "prepare a network namespace with ip-netns(8) and use --network-namespace-path="},
+        {s->forward_journal, "--forward-journal= is",
+         "use --link-journal=host to have the container's journal on the host"},
+        {s->userns_delegate > 0, "--private-users-delegate= is",
+         "give the container a larger range: --private-users=BASE:COUNT"},
         {s->selinux_context || s->selinux_apifs_context, "SELinux contexts are", "leave out -Z and -L"},
     };
 
@@ -86,7 +91,8 @@ int step_template_copy(struct run *run, struct error **err)
 
     if (lstat(spec->directory, &st) == 0) {
         if (!spec->quiet)
-            log_info("Directory %s already exists, not populating from template %s.", spec->directory, spec->template_path);
+            log_info("Directory %s already exists, not populating from template %s.", spec->directory,
+                     spec->template_path);
         return 0;
     }
 
@@ -125,7 +131,8 @@ int step_tree_find(struct run *run, struct error **err)
     struct tree *tree = run->tree = mem_alloc(sizeof *tree);
 
     *tree = (struct tree){.fd = -1, .lock = IMAGE_LOCK_NONE, .range_lock = LOCK_FILE_NONE};
-    if (image_resolve_directory(run->spec->directory, &tree->path, err) < 0 || tree_open(tree->path, &tree->fd, err) < 0)
+    if (image_resolve_directory(run->spec->directory, &tree->path, err) < 0 ||
+        tree_open(tree->path, &tree->fd, err) < 0)
         return -error_code(*err);
     tree->read_only = run->spec->read_only || image_is_read_only(tree->fd, tree->path);
     return 0;
@@ -139,7 +146,8 @@ int step_tree_check(struct run *run, struct error **err)
         .boot = spec->start == START_BOOT,
         .os_release = spec->start == START_BOOT && spec->check_os_release,
         .merged_usr = spec->volatile_mode == VOLATILE_YES,
-        .host_root_allowed = spec->ephemeral || spec->volatile_mode == VOLATILE_YES || spec->volatile_mode == VOLATILE_STATE,
+        .host_root_allowed =
+            spec->ephemeral || spec->volatile_mode == VOLATILE_YES || spec->volatile_mode == VOLATILE_STATE,
     };
     auto_free char *mount_point = NULL;
 

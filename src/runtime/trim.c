@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Being small while waiting: what only the start needed is given back, so that hundreds of supervisors fit a small host. */
+/* Being small while waiting: what only the start needed is given back, so that hundreds of supervisors fit a small
+ * host. */
 #include <signal.h>
 #include <sys/wait.h>
 #include <errno.h>

@@ -26,7 +26,8 @@ struct user {
 bool user_is_root(const char *name);
 
 /* Looks NAME up in /etc/passwd and /etc/group of the tree ROOT_FD. What user_is_root()
- * accepts needs no file: it has the home /root. -ESRCH with "Failed to resolve user NAME." when the files do not have it. */
+ * accepts needs no file: it has the home /root. -ESRCH with "Failed to resolve user NAME." when the files do not have
+ * it. */
 int user_resolve(int root_fd, const char *name, struct user *ret, struct error **err);
 
 /* As user_resolve(), by running the container's getent(1): for the names its files do not have. The caller is in the

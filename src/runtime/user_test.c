@@ -35,7 +35,8 @@ static int tree_with_accounts(void)
                "last:x:4294967295:1::/b:/bin/sh\n"
                "unended:x:1030:1030::/u:/bin/sh");
     test_write(tree, "etc/group",
-               "root:x:0:\nusers:x:100:joe\nwheel:x:10:ann,joe\nadm:x:4:joey\naudio:x:29:joe\naudio2:x:29:joe\nbroken:x:y:joe\n");
+               "root:x:0:\nusers:x:100:joe\nwheel:x:10:ann,joe\nadm:x:4:joey\naudio:x:29:joe\naudio2:x:29:joe\n"
+               "broken:x:y:joe\n");
     return tree;
 }
 
@@ -240,8 +241,9 @@ TEST(names_that_are_options_never_reach_getent)
 
 TEST(getent_of_a_container_is_nobody_without_any_privilege)
 {
-    NEEDS_GETENT("while read key a b c d; do case $key in Uid:|Gid:) o=$o$a$b$c$d,;; NoNewPrivs:|CapEff:|CapBnd:) o=$o$a,;;\n"
-                 "NSpid:) o=$o$b,;; esac; done </proc/self/status\necho \"far:x:1:1::/$o:\"\n");
+    NEEDS_GETENT(
+        "while read key a b c d; do case $key in Uid:|Gid:) o=$o$a$b$c$d,;; NoNewPrivs:|CapEff:|CapBnd:) o=$o$a,;;\n"
+        "NSpid:) o=$o$b,;; esac; done </proc/self/status\necho \"far:x:1:1::/$o:\"\n");
 
     EXPECT_OK(ask("far", &plain_guard, ERR));
     const char *answer = user.home;
@@ -317,7 +319,8 @@ TESTS(RUN(root_needs_no_file), RUN(a_name_gives_ids_groups_home_and_shell), RUN(
       RUN(an_account_without_a_home_is_at_the_root), RUN(the_first_of_two_entries_counts),
       RUN(unknown_users_are_refused_in_the_words_of_the_reference), RUN(a_tree_without_groups_is_enough),
       RUN(files_that_are_no_files_are_refused), RUN(links_do_not_lead_to_the_hosts_accounts),
-      RUN(thousands_of_groups_are_no_trouble), RUN(getent_finds_what_no_file_has), RUN(getent_may_not_answer_with_someone_else),
-      RUN(names_that_are_options_never_reach_getent), RUN(getent_of_a_container_is_nobody_without_any_privilege),
-      RUN(a_getent_that_cannot_be_confined_does_not_run), RUN(nothing_of_getent_outlives_it),
-      RUN(a_getent_without_end_is_ended), RUN(an_answer_without_end_is_cut_off), RUN(the_hosts_getent_is_asked_as_it_is))
+      RUN(thousands_of_groups_are_no_trouble), RUN(getent_finds_what_no_file_has),
+      RUN(getent_may_not_answer_with_someone_else), RUN(names_that_are_options_never_reach_getent),
+      RUN(getent_of_a_container_is_nobody_without_any_privilege), RUN(a_getent_that_cannot_be_confined_does_not_run),
+      RUN(nothing_of_getent_outlives_it), RUN(a_getent_without_end_is_ended), RUN(an_answer_without_end_is_cut_off),
+      RUN(the_hosts_getent_is_asked_as_it_is))

@@ -24,7 +24,8 @@ static int write_map(const struct run *run, const char *which, struct error **er
     r = fail(err, -r, "cannot map ids 0-%u inside to %u-%u outside", run->uid_size - 1, run->uid_base,
              run->uid_base + run->uid_size - 1);
     if (r == -EPERM)
-        fail_hint(*err, "redd itself runs in a user namespace that has not these ids; choose a range listed in /proc/self/%s",
+        fail_hint(*err,
+                  "redd itself runs in a user namespace that has not these ids; choose a range listed in /proc/self/%s",
                   which);
     return r;
 }

@@ -3,7 +3,8 @@
  * The words that shell tests lack. One static program, used on the host and, as /usr/bin/helper, in the trees.
  *
  *     helper await REPORT SECONDS COMMAND...
- *                         becomes COMMAND with a $NOTIFY_SOCKET; what is said there goes to the FIFO REPORT, line by line,
+ *                         becomes COMMAND with a $NOTIFY_SOCKET; what is said there goes to the FIFO REPORT, line by
+ * line,
  *                         up to READY=1 or the end of COMMAND ("GONE") or of the time ("LATE")
  *     helper notify TEXT  says TEXT to $NOTIFY_SOCKET, as sd_notify(3) does
  *     helper line FILE PATTERN SECONDS
