@@ -88,21 +88,16 @@ static int copy_all(struct end from, struct end to)
     return 0;
 }
 
-static bool is_ours(const struct stat *st)
-{
-    return st->st_uid == geteuid() && st->st_gid == getegid();
-}
-
-int attributes_copy(int from_fd, int to_fd, const struct stat *st, mode_t created)
+int attributes_copy(int from_fd, int to_fd, const struct stat *st, struct created now)
 {
     const struct timespec times[2] = {st->st_atim, st->st_mtim};
     mode_t mode = st->st_mode & 07777;
-    bool ours = is_ours(st);
+    bool same_owner = st->st_uid == now.uid && st->st_gid == now.gid;
 
     /* chown() drops set-user-id bits and file capabilities, so it comes first. */
-    if (!ours && fchown(to_fd, st->st_uid, st->st_gid) < 0)
+    if (!same_owner && fchown(to_fd, st->st_uid, st->st_gid) < 0)
         return -errno;
-    if ((mode != (created & 07777) || (!ours && (mode & 06000))) && fchmod(to_fd, mode) < 0)
+    if ((mode != (now.mode & 07777) || (!same_owner && (mode & 06000))) && fchmod(to_fd, mode) < 0)
         return -errno;
     int r = copy_all((struct end){.fd = from_fd}, (struct end){.fd = to_fd});
     if (r < 0)
@@ -110,12 +105,13 @@ int attributes_copy(int from_fd, int to_fd, const struct stat *st, mode_t create
     return futimens(to_fd, times) < 0 ? -errno : 0;
 }
 
-int attributes_copy_at(int from_dir_fd, int to_dir_fd, const char *name, const struct stat *st)
+int attributes_copy_at(int from_dir_fd, int to_dir_fd, const char *name, const struct stat *st, struct created now)
 {
     const struct timespec times[2] = {st->st_atim, st->st_mtim};
     char from[sizeof "/proc/self/fd/" + 12 + 256], to[sizeof from];
 
-    if (!is_ours(st) && fchownat(to_dir_fd, name, st->st_uid, st->st_gid, AT_SYMLINK_NOFOLLOW) < 0)
+    if ((st->st_uid != now.uid || st->st_gid != now.gid) &&
+        fchownat(to_dir_fd, name, st->st_uid, st->st_gid, AT_SYMLINK_NOFOLLOW) < 0)
         return -errno;
     /* a link has no mode; of the rest nobody can have put a link in its place, the copy being still private */
     if (!S_ISLNK(st->st_mode) && fchmodat(to_dir_fd, name, st->st_mode & 07777, 0) < 0)

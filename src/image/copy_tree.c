@@ -43,7 +43,14 @@ struct copy {
     char *buffer;
     bool no_reflink;            /* the two file systems cannot share blocks */
     int open_flags;
+    uid_t uid;                  /* of what we make */
+    gid_t gid;
 };
+
+static struct created created_with(const struct copy *copy, mode_t mode)
+{
+    return (struct created){.uid = copy->uid, .gid = copy->gid, .mode = mode};
+}
 
 static void copy_done(struct copy *copy)
 {
@@ -229,7 +236,7 @@ static int copy_regular(struct copy *copy, int dir_fd, const char *name)
         return -errno;
     int r = copy_content(copy, from_fd, to_fd, &st);
     /* writing took away the set-user-id bits the file was made with */
-    return r < 0 ? r : attributes_copy(from_fd, to_fd, &st, st.st_mode & 06000 ? 0 : st.st_mode);
+    return r < 0 ? r : attributes_copy(from_fd, to_fd, &st, created_with(copy, st.st_mode & 06000 ? 0 : st.st_mode));
 }
 
 static int copy_link(struct copy *copy, int dir_fd, const char *name)
@@ -261,7 +268,7 @@ static int copy_file(void *context, int dir_fd, const char *name, unsigned char 
         r = copy_link(copy, dir_fd, name);
     else
         r = mknodat(dir_stack_top(&copy->to), name, st.st_mode & (S_IFMT | 07777), st.st_rdev) < 0 ? -errno : 0;
-    return r < 0 ? r : attributes_copy_at(dir_fd, dir_stack_top(&copy->to), name, &st);
+    return r < 0 ? r : attributes_copy_at(dir_fd, dir_stack_top(&copy->to), name, &st, created_with(copy, 0));
 }
 
 static bool is_stopped(const struct copy *copy)
@@ -307,7 +314,7 @@ static int leave_directory(void *context, int dir_fd, const char *name, int fd)
     int r = dir_stack_pop(&copy->to, &to_fd);
     if (r == 0 && fstat(fd, &st) < 0)
         r = -errno;
-    return r < 0 ? r : attributes_copy(fd, to_fd, &st, 0700);
+    return r < 0 ? r : attributes_copy(fd, to_fd, &st, created_with(copy, 0700));
 }
 
 static int closed_directory(void *context, int dir_fd, const char *name, int reason)
@@ -342,6 +349,8 @@ int tree_copy(int from_fd, int to_fd, const struct tree_copy *how, struct error 
     CLEANUP(copy_done) struct copy copy = {
         .how = how,
         .to_root_fd = to_fd,
+        .uid = geteuid(),
+        .gid = getegid(),
         .buffer = mem_alloc(BUFFER_SIZE),
         /* O_NONBLOCK: a pipe that took the file's place must not hold us; O_NOATIME is for the owner alone */
         .open_flags = O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK | (geteuid() == 0 ? O_NOATIME : 0),
@@ -351,7 +360,7 @@ int tree_copy(int from_fd, int to_fd, const struct tree_copy *how, struct error 
     struct stat st;
 
     /* A set-group-id parent or one with a default ACL would otherwise leave its mark on all that is made below. */
-    int r = from_real < 0 || fchown(to_fd, geteuid(), getegid()) < 0 || fchmod(to_fd, 0700) < 0 ? -errno : 0;
+    int r = from_real < 0 || fchown(to_fd, copy.uid, copy.gid) < 0 || fchmod(to_fd, 0700) < 0 ? -errno : 0;
     if (r == 0)
         r = attributes_remove_acl(to_fd);
     int top = r < 0 ? -1 : openat(to_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -364,6 +373,6 @@ int tree_copy(int from_fd, int to_fd, const struct tree_copy *how, struct error 
     r = walk_tree(from_real, &calls, &copy, &where);
     (void) umask(mask);
     if (r == 0)
-        r = fstat(from_real, &st) < 0 ? -errno : attributes_copy(from_real, to_fd, &st, 0700);
+        r = fstat(from_real, &st) < 0 ? -errno : attributes_copy(from_real, to_fd, &st, created_with(&copy, 0700));
     return r < 0 ? copy_failed(where, r, err) : 0;
 }

@@ -221,7 +221,8 @@ static int shift_entry(struct shift *shift, int dir_fd, const char *name)
     if (fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
         return errno == ENOENT ? 0 : -errno;
 
-    int attributes = attributes_of(shift, dir_fd, name);
+    /* links have neither ACLs nor capabilities, and many trees have many of them */
+    int attributes = S_ISLNK(st.st_mode) ? 0 : attributes_of(shift, dir_fd, name);
     if (attributes < 0)
         return attributes == -ENOENT ? 0 : attributes;
     if (attributes & (HAS_ACL_ACCESS | HAS_ACL_DEFAULT)) {

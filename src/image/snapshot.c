@@ -169,9 +169,12 @@ static int make_upper(int top_fd, int tree_fd, const char *hidden, struct error 
     if (hidden && mknodat(upper_fd, hidden, S_IFCHR, makedev(0, 0)) < 0)
         return fail(err, errno, "cannot hide %s from the overlay", hidden);
 
+    struct stat now;
     int r = attributes_remove_acl(upper_fd);
     if (r == 0)
-        r = attributes_copy(from_fd, upper_fd, &st, 0700);
+        r = fstat(upper_fd, &now) < 0 ? -errno : 0;
+    if (r == 0)
+        r = attributes_copy(from_fd, upper_fd, &st, (struct created){now.st_uid, now.st_gid, now.st_mode});
     return r < 0 ? fail(err, -r, "cannot give the overlay the owner and mode of the tree") : 0;
 }
 
