@@ -34,7 +34,8 @@ bool btrfs_is_subvolume(int fd)
 {
     struct stat st;
 
-    return fstat(fd, &st) == 0 && S_ISDIR(st.st_mode) && st.st_ino == BTRFS_FIRST_FREE_OBJECTID && btrfs_is_file_system(fd);
+    return fstat(fd, &st) == 0 && S_ISDIR(st.st_mode) && st.st_ino == BTRFS_FIRST_FREE_OBJECTID &&
+           btrfs_is_file_system(fd);
 }
 
 /* ioctls are refused on O_PATH descriptors. */

@@ -24,6 +24,6 @@ int btrfs_subvolume_create(int parent_fd, const char *name);
  * part of it may exist; btrfs_subvolume_remove() takes it away. */
 int btrfs_snapshot(int tree_fd, int parent_fd, const char *name, struct error **err);
 
-/* Removes NAME and all subvolumes nested in it, read-only ones too. A missing NAME is success; -ENOTTY or -EINVAL when it
- * is not a subvolume. 0 or a negative errno. */
+/* Removes NAME and all subvolumes nested in it, read-only ones too. A missing NAME is success; -ENOTTY or -EINVAL
+ * when it is not a subvolume. 0 or a negative errno. */
 int btrfs_subvolume_remove(int parent_fd, const char *name);

@@ -20,8 +20,8 @@
 #include "base/fd.h"
 #include "base/kernel.h"
 #include "base/mem.h"
-#include "image/walk.h"
 #include "image/attributes.h"
+#include "image/walk.h"
 
 #define BUFFER_SIZE (64u * 1024)
 
@@ -140,8 +140,8 @@ static bool reflink_without_cow(int from_fd, int to_fd)
     unsigned flags;
 
     return ioctl(from_fd, FS_IOC_GETFLAGS, &flags) == 0 && (flags & FS_NOCOW_FL) &&
-           ioctl(to_fd, FS_IOC_GETFLAGS, &flags) == 0 && (flags |= FS_NOCOW_FL, ioctl(to_fd, FS_IOC_SETFLAGS, &flags)) == 0 &&
-           ioctl(to_fd, FICLONE, from_fd) == 0;
+           ioctl(to_fd, FS_IOC_GETFLAGS, &flags) == 0 &&
+           (flags |= FS_NOCOW_FL, ioctl(to_fd, FS_IOC_SETFLAGS, &flags)) == 0 && ioctl(to_fd, FICLONE, from_fd) == 0;
 }
 
 static bool reflink(struct copy *copy, int from_fd, int to_fd)

@@ -21,5 +21,6 @@ struct tree_copy {
 };
 
 /* Copies what is below FROM_FD, and its own attributes, into the empty directory TO_FD (which nobody else can enter
- * until its attributes are set, last of all). FROM_FD may be an O_PATH descriptor. The umask of the process is 0 meanwhile. */
+ * until its attributes are set, last of all). FROM_FD may be an O_PATH descriptor. The umask of the process is 0
+ * meanwhile. */
 int tree_copy(int from_fd, int to_fd, const struct tree_copy *how, struct error **err);

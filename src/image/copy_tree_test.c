@@ -25,20 +25,27 @@ static int copy_to(const char *top, const char *name, const struct tree_copy *ho
 static void compare(const char *top, const char *name)
 {
     /* sizes of directories are the file system's affair */
-    RUN_OK("cd %s && for d in %s copy-%s; do (cd $d && find . ! -type d -printf '%%p %%y %%m %%U %%G %%s %%T@ %%n %%l\\n' -o -printf "
-           "'%%p %%y %%m %%U %%G %%T@\\n' | sort; find . -print0 | sort -z | xargs -0 getfattr -hd -m - 2>/dev/null; "
-           "find . -type f | sort | xargs md5sum; find . -type b -o -type c | sort | xargs -r stat -c '%%n %%t %%T') >$d.list; "
-           "done; test -s %s.list && diff %s.list copy-%s.list >&2",
-           top, name, name, name, name, name);
+    RUN_OK(
+        "cd %s && for d in %s copy-%s; do (cd $d && find . ! -type d -printf '%%p %%y %%m %%U %%G %%s %%T@ %%n "
+        "%%l\\n' -o -printf "
+        "'%%p %%y %%m %%U %%G %%T@\\n' | sort; find . -print0 | sort -z | xargs -0 getfattr -hd -m - 2>/dev/null; "
+        "find . -type f | sort | xargs md5sum; find . -type b -o -type c | sort | xargs -r stat -c '%%n %%t %%T') "
+        ">$d.list; "
+        "done; test -s %s.list && diff %s.list copy-%s.list >&2",
+        top, name, name, name, name, name);
 }
 
 static void make_source(const char *top)
 {
-    RUN_OK("cd %s && rm -rf src copy-src && mkdir src && cd src && mkdir -p a/b/c 'with blank' && echo hello >a/f && "
-           "head -c 300000 /dev/urandom >a/big && : >a/b/empty && ln -s ../nowhere a/link && ln a/f a/b/same && ln a/f hard && "
-           "truncate -s 5M sparse && printf x | dd of=sparse bs=1 seek=3000000 conv=notrunc 2>/dev/null && "
-           "mkfifo pipe && chmod 1777 a/b/c && chmod 2750 'with blank' && touch -d '2001-02-03 04:05:06.789' a/f a/b a/link -h && "
-           "setfattr -n user.note -v text a/f a/b", top);
+    RUN_OK(
+        "cd %s && rm -rf src copy-src && mkdir src && cd src && mkdir -p a/b/c 'with blank' && echo hello >a/f && "
+        "head -c 300000 /dev/urandom >a/big && : >a/b/empty && ln -s ../nowhere a/link && ln a/f a/b/same && ln "
+        "a/f hard && "
+        "truncate -s 5M sparse && printf x | dd of=sparse bs=1 seek=3000000 conv=notrunc 2>/dev/null && "
+        "mkfifo pipe && chmod 1777 a/b/c && chmod 2750 'with blank' && touch -d '2001-02-03 04:05:06.789' a/f a/b "
+        "a/link -h && "
+        "setfattr -n user.note -v text a/f a/b",
+        top);
 }
 
 static void copies_faithfully(const char *top)
@@ -124,8 +131,9 @@ TEST(a_copy_on_btrfs_shares_the_blocks)
 TEST(a_file_without_checksums_on_btrfs_shares_its_blocks_too)
 {
     NEED_MOUNT(top, "btrfs");
-    RUN_OK("mkdir %s/nocow && touch %s/nocow/file && chattr +C %s/nocow/file && head -c 64M /dev/urandom >%s/nocow/file", top, top,
-           top, top);
+    RUN_OK(
+        "mkdir %s/nocow && touch %s/nocow/file && chattr +C %s/nocow/file && head -c 64M /dev/urandom >%s/nocow/file",
+        top, top, top, top);
     off_t before = blocks_used(top);
     EXPECT_OK(copy_to(top, "nocow", &plainly, ERR));
     EXPECT_TRUE(blocks_used(top) - before < 16 << 20);
@@ -147,8 +155,11 @@ TEST(the_destination_is_left_out_when_it_lies_inside)
 TEST(what_is_mounted_below_is_left_out_and_its_place_kept)
 {
     NEED_ROOT();
-    RUN_OK("cd %s && mkdir -p mounts/m && echo secret >secret && : >mounts/f && mount -t tmpfs t mounts/m && : >mounts/m/inside && "
-           "mount --bind secret mounts/f", test_folder());
+    RUN_OK(
+        "cd %s && mkdir -p mounts/m && echo secret >secret && : >mounts/f && mount -t tmpfs t mounts/m && : "
+        ">mounts/m/inside && "
+        "mount --bind secret mounts/f",
+        test_folder());
     EXPECT_OK(copy_to(test_folder(), "mounts", &plainly, ERR));
     RUN_OK("cd %s/copy-mounts && test -d m && ! test -e m/inside && test -f f && ! test -s f", test_folder());
 }
@@ -156,9 +167,12 @@ TEST(what_is_mounted_below_is_left_out_and_its_place_kept)
 TEST(a_default_acl_or_group_of_the_place_leaves_no_mark)
 {
     NEED_ROOT();
-    RUN_OK("cd %s && mkdir marked && chmod 2777 marked && chgrp 100 marked && setfacl -m d:u:99:rwx marked && "
-           "mkdir -p marked/from && setfacl -bk marked/from && chmod 755 marked/from && chgrp 0 marked/from && touch marked/from/f && "
-           "mkdir marked/from/d && chmod g-s marked/from/d", test_folder());
+    RUN_OK(
+        "cd %s && mkdir marked && chmod 2777 marked && chgrp 100 marked && setfacl -m d:u:99:rwx marked && "
+        "mkdir -p marked/from && setfacl -bk marked/from && chmod 755 marked/from && chgrp 0 marked/from && touch "
+        "marked/from/f && "
+        "mkdir marked/from/d && chmod g-s marked/from/d",
+        test_folder());
     auto_free char *top = mem_format("%s/marked", test_folder());
     EXPECT_OK(copy_to(top, "from", &plainly, ERR));
     compare(top, "from");
@@ -193,6 +207,7 @@ TESTS(RUN(a_copy_has_all_that_the_original_has), RUN(a_copy_on_tmpfs_has_all_tha
       RUN(a_copy_on_ext4_has_all_that_the_original_has), RUN(a_copy_on_xfs_has_all_that_the_original_has),
       RUN(a_copy_on_btrfs_has_all_that_the_original_has), RUN(a_copy_across_file_systems_has_all_that_the_original_has),
       RUN(a_copy_on_xfs_shares_the_blocks), RUN(a_copy_on_btrfs_shares_the_blocks),
-      RUN(a_file_without_checksums_on_btrfs_shares_its_blocks_too), RUN(the_destination_is_left_out_when_it_lies_inside),
-      RUN(what_is_mounted_below_is_left_out_and_its_place_kept), RUN(a_default_acl_or_group_of_the_place_leaves_no_mark),
-      RUN(a_copy_can_be_interrupted), RUN(a_full_disk_is_named_with_the_file_that_did_not_fit))
+      RUN(a_file_without_checksums_on_btrfs_shares_its_blocks_too),
+      RUN(the_destination_is_left_out_when_it_lies_inside), RUN(what_is_mounted_below_is_left_out_and_its_place_kept),
+      RUN(a_default_acl_or_group_of_the_place_leaves_no_mark), RUN(a_copy_can_be_interrupted),
+      RUN(a_full_disk_is_named_with_the_file_that_did_not_fit))

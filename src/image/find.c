@@ -133,7 +133,8 @@ static int look_for(int folder_fd, const char *folder, const char *name, const s
 
     if (form->versioned) {
         /* an empty one is as good as none */
-        if (faccessat(folder_fd, file, F_OK, 0) < 0 || version_pick(path, form->type, form->suffix, &picked, &ignored) != 1)
+        if (faccessat(folder_fd, file, F_OK, 0) < 0 ||
+            version_pick(path, form->type, form->suffix, &picked, &ignored) != 1)
             return 0;
         free(path);
         path = TAKE(picked);
@@ -168,8 +169,8 @@ static int look_in(const char *folder, const char *name, struct image *ret)
 
 static bool name_is_possible(const char *name)
 {
-    return *name && !strchr(name, '/') && strcmp(name, ".") != 0 && strcmp(name, "..") != 0 && !string_starts(name, ".#") &&
-           strcmp(name, "lost+found") != 0;
+    return *name && !strchr(name, '/') && strcmp(name, ".") != 0 && strcmp(name, "..") != 0 &&
+           !string_starts(name, ".#") && strcmp(name, "lost+found") != 0;
 }
 
 static struct image host_image(void)
@@ -208,7 +209,8 @@ static int not_found(const char *name, bool user_scope, const struct strings *fo
     if (nearest)
         fail_hint(*err, "did you mean '%s'? It is looked for as a directory or as %s.raw in %s", nearest, name, where);
     else
-        fail_hint(*err, "it is looked for as a directory or as %s.raw in %s; a tree elsewhere is named with -D", name, where);
+        fail_hint(*err, "it is looked for as a directory or as %s.raw in %s; a tree elsewhere is named with -D", name,
+                  where);
     fail_id(*err, "R2000");
     return -ENOENT;
 }

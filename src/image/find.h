@@ -2,10 +2,10 @@
 /*
  * find: images by name, in the machine folders, and what a path given for one stands for.
  *
- * The folders in order: /etc/machines, /run/machines, /var/lib/machines, /var/lib/container, /usr/local/lib/machines,
- * /usr/lib/machines; for a user's own machines those of the user come first. The first hit of a name counts. In a
- * folder NAME is a directory (or a link to one), a btrfs subvolume, NAME.raw, NAME.mstack, a block device, or the newest
- * of what NAME.v/, NAME.raw.v/ or NAME.mstack.v/ holds. ".host" is the host's own tree.
+ * The folders in order: /etc/machines, /run/machines, /var/lib/machines, /var/lib/container,
+ * /usr/local/lib/machines, /usr/lib/machines; for a user's own machines those of the user come first. The first hit
+ * of a name counts. In a folder NAME is a directory (or a link to one), a btrfs subvolume, NAME.raw, NAME.mstack, a
+ * block device, or the newest of what NAME.v/, NAME.raw.v/ or NAME.mstack.v/ holds. ".host" is the host's own tree.
  */
 #pragma once
 
@@ -35,7 +35,8 @@ struct images {
 /* -ENOENT: "No image for machine 'X'.", with the folders and the nearest name there is. */
 int image_find(const char *name, bool user_scope, struct image *ret, struct error **err);
 
-/* Every image, sorted by name; hidden ones (a leading dot) and ".host" as well. Folders that cannot be read are left out. */
+/* Every image, sorted by name; hidden ones (a leading dot) and ".host" as well. Folders that cannot be read are
+ * left out. */
 void image_list(bool user_scope, struct images *ret);
 
 /* What -D PATH stands for: the newest entry when it is a versioned folder or a pattern (version.h), else PATH itself. A

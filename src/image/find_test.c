@@ -15,10 +15,14 @@ static void fill_folders(void)
     if (done)
         return;
     done = true;
-    RUN_OK("mount -t tmpfs -o mode=755 r /run && mount -t tmpfs -o mode=755 l /var/lib && mkdir /var/lib/machines && mkdir -p /run/machines && "
-           "cd /var/lib/machines && mkdir both plain target ver.v ver.v/ver_1 ver.v/ver_2 empty.v .hidden 'lost+found' stack.mstack '.#temp' && "
-           "mkdir /run/machines/both && ln -s /var/lib/machines/target sym && truncate -s 1M disk.raw other.raw && chmod 444 other.raw && "
-           "mkdir img.raw.v && touch img.raw.v/img_3.raw ignored");
+    RUN_OK(
+        "mount -t tmpfs -o mode=755 r /run && mount -t tmpfs -o mode=755 l /var/lib && mkdir /var/lib/machines && "
+        "mkdir -p /run/machines && "
+        "cd /var/lib/machines && mkdir both plain target ver.v ver.v/ver_1 ver.v/ver_2 empty.v .hidden "
+        "'lost+found' stack.mstack '.#temp' && "
+        "mkdir /run/machines/both && ln -s /var/lib/machines/target sym && truncate -s 1M disk.raw other.raw && "
+        "chmod 444 other.raw && "
+        "mkdir img.raw.v && touch img.raw.v/img_3.raw ignored");
 }
 
 TEST(a_directory_is_found_by_its_name_in_the_first_folder_that_has_it)
@@ -110,8 +114,8 @@ TEST(the_list_has_each_name_once_and_is_sorted)
     }
     EXPECT_TRUE(strings_contain(&names, "both") && strings_contain(&names, "ver") && strings_contain(&names, ".host") &&
                 strings_contain(&names, ".hidden") && strings_contain(&names, "stack"));
-    EXPECT_TRUE(!strings_contain(&names, "empty") && !strings_contain(&names, "lost+found") && !strings_contain(&names, "ignored") &&
-                !strings_contain(&names, ".#temp"));
+    EXPECT_TRUE(!strings_contain(&names, "empty") && !strings_contain(&names, "lost+found") &&
+                !strings_contain(&names, "ignored") && !strings_contain(&names, ".#temp"));
 }
 
 TEST(read_only_trees_are_recognised)
@@ -120,8 +124,10 @@ TEST(read_only_trees_are_recognised)
 
     NEED_MOUNT(top, "ext4");
     fill_folders();
-    RUN_OK("mkdir %s/fixed && ln -s %s/fixed /run/machines/fixed && mkdir /run/machines/rofs && mount -t tmpfs -o ro t /run/machines/rofs", top,
-           top);
+    RUN_OK(
+        "mkdir %s/fixed && ln -s %s/fixed /run/machines/fixed && mkdir /run/machines/rofs && mount -t tmpfs -o ro "
+        "t /run/machines/rofs",
+        top, top);
     EXPECT_OK(image_find("fixed", false, &image, ERR));
     EXPECT_TRUE(!image.read_only);
     image_done(&image);
@@ -188,7 +194,9 @@ TEST(a_path_may_be_a_versioned_folder_or_a_tree_that_is_called_like_one)
     EXPECT_STR(resolved, "/some/where.raw");
 }
 
-TESTS(RUN(a_directory_is_found_by_its_name_in_the_first_folder_that_has_it), RUN(links_are_followed_and_versions_picked),
-      RUN(disk_images_stacks_and_the_host_are_images_too), RUN(a_name_that_is_not_there_is_refused_with_the_nearest_and_the_folders),
-      RUN(the_list_has_each_name_once_and_is_sorted), RUN(read_only_trees_are_recognised), RUN(subvolumes_are_told_from_directories),
-      RUN(a_user_has_folders_of_their_own_first), RUN(a_path_may_be_a_versioned_folder_or_a_tree_that_is_called_like_one))
+TESTS(RUN(a_directory_is_found_by_its_name_in_the_first_folder_that_has_it),
+      RUN(links_are_followed_and_versions_picked), RUN(disk_images_stacks_and_the_host_are_images_too),
+      RUN(a_name_that_is_not_there_is_refused_with_the_nearest_and_the_folders),
+      RUN(the_list_has_each_name_once_and_is_sorted), RUN(read_only_trees_are_recognised),
+      RUN(subvolumes_are_told_from_directories), RUN(a_user_has_folders_of_their_own_first),
+      RUN(a_path_may_be_a_versioned_folder_or_a_tree_that_is_called_like_one))

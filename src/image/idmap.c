@@ -70,8 +70,8 @@ int idmap_userns_open(const struct id_map *maps, size_t n, int *ret_fd, struct e
     return idmap_userns_open_apart(maps, n, maps, n, ret_fd, err);
 }
 
-int idmap_userns_open_apart(const struct id_map *users, size_t n_users, const struct id_map *groups, size_t n_groups, int *ret_fd,
-                            struct error **err)
+int idmap_userns_open_apart(const struct id_map *users, size_t n_users, const struct id_map *groups, size_t n_groups,
+                            int *ret_fd, struct error **err)
 {
     auto_free char *stack = mem_alloc(STACK_SIZE);
     char path[48];

@@ -24,9 +24,10 @@ struct id_map {
  * makes it shares our memory and is gone before this returns. */
 int idmap_userns_open(const struct id_map *maps, size_t n, int *ret_fd, struct error **err);
 
-/* The same with a map for users and another for groups: where one account's user and group are to be shown as one id. */
-int idmap_userns_open_apart(const struct id_map *users, size_t n_users, const struct id_map *groups, size_t n_groups, int *ret_fd,
-                            struct error **err);
+/* The same with a map for users and another for groups: where one account's user and group are to be shown as one
+ * id. */
+int idmap_userns_open_apart(const struct id_map *users, size_t n_users, const struct id_map *groups, size_t n_groups,
+                            int *ret_fd, struct error **err);
 
 /* Maps the detached mount MOUNT_FD, with all mounted below it when RECURSIVE. Once only: a mapped mount cannot be
  * mapped anew. -EINVAL with the name of the file system that cannot be mapped. */

@@ -38,7 +38,8 @@ TEST(a_map_leaves_a_namespace_and_no_process)
     EXPECT_TRUE(fd >= 0);
     EXPECT_INT(waitpid(-1, NULL, __WALL | WNOHANG), -1);
     EXPECT_INT(errno, ECHILD);
-    RUN_OK("nsenter --user=/proc/%d/fd/%d cat /proc/self/uid_map | tr -s ' ' | grep -q ' 1000 5 1'", (int) getpid(), fd);
+    RUN_OK("nsenter --user=/proc/%d/fd/%d cat /proc/self/uid_map | tr -s ' ' | grep -q ' 1000 5 1'", (int) getpid(),
+           fd);
 }
 
 TEST(a_map_that_overlaps_is_refused)
@@ -63,9 +64,13 @@ static void is_mapped_on(const char *top, struct error **err_)
     EXPECT_OK(tree_mount_mapped(tree_fd, userns_fd, &mount_fd, ERR));
     attach_mount(mount_fd, at);
     (void) close(mount_fd);
-    RUN_OK("cd %s && chmod 777 tree/etc && test $(stat -c %%u:%%g at/etc) = 393221:393222 && setpriv --reuid 393223 --regid 393224 "
-           "--clear-groups touch at/etc/new && test $(stat -c %%u:%%g tree/etc/new) = 7:8 && ! chown 1000 at/etc/new 2>/dev/null && "
-           "umount at", top);
+    RUN_OK(
+        "cd %s && chmod 777 tree/etc && test $(stat -c %%u:%%g at/etc) = 393221:393222 && setpriv --reuid 393223 "
+        "--regid 393224 "
+        "--clear-groups touch at/etc/new && test $(stat -c %%u:%%g tree/etc/new) = 7:8 && ! chown 1000 at/etc/new "
+        "2>/dev/null && "
+        "umount at",
+        top);
 }
 
 #define MAPPED_ON(type) \
@@ -87,8 +92,8 @@ static char *overlay_tree(const char *name, const char *options)
 
     RUN_OK("mkdir -p '%s/lo:w,1/etc' '%s/low 2/usr' %s/top/upper %s/top/work %s/tree && touch '%s/lo:w,1/etc/low' && "
            "mount -t overlay overlay -o 'lowerdir=%s/lo\\:w\\,1:%s/low 2%s%s%s%s%s%s' %s/tree",
-           top, top, top, top, top, top, top, top, *options ? ",upperdir=" : "", *options ? top : "", *options ? "/top/upper,workdir=" : "",
-           *options ? top : "", *options ? "/top/work" : "", options, top);
+           top, top, top, top, top, top, top, top, *options ? ",upperdir=" : "", *options ? top : "",
+           *options ? "/top/upper,workdir=" : "", *options ? top : "", *options ? "/top/work" : "", options, top);
     return mem_format("%s/tree", top);
 }
 
@@ -97,17 +102,21 @@ TEST(an_overlay_is_mapped_by_its_layers)
     int mount_fd;
 
     NEED_ROOT();
-    auto_free char *tree = overlay_tree("layers", ",metacopy=on,redirect_dir=on"), *at = mem_format("%s/layers-at", test_folder());
+    auto_free char *tree = overlay_tree("layers", ",metacopy=on,redirect_dir=on"),
+                   *at = mem_format("%s/layers-at", test_folder());
     auto_close int tree_fd = open_dir(tree), userns_fd = open_plain_map();
     EXPECT_TRUE(!idmap_is_supported(tree_fd));
     EXPECT_OK(tree_mount_mapped(tree_fd, userns_fd, &mount_fd, ERR));
     attach_mount(mount_fd, at);
     (void) close(mount_fd);
-    RUN_OK("cd %s && test $(stat -c %%u layers-at/etc/low) = 393216 && test -d layers-at/usr && setpriv --reuid 393216 "
-           "--regid 393216 --clear-groups sh -c 'echo x >layers-at/etc/low && mkdir layers-at/var && chmod 777 layers-at/var' && "
-           "setpriv --reuid 393221 --regid 393222 --clear-groups touch layers-at/var/f && umount layers-at && "
-           "test \"$(stat -c %%u:%%g layers/top/upper/var layers/top/upper/var/f)\" = '0:0\n5:6' && "
-           "test -s layers/top/upper/etc/low && ! test -s layers/lo:w,1/etc/low", test_folder());
+    RUN_OK(
+        "cd %s && test $(stat -c %%u layers-at/etc/low) = 393216 && test -d layers-at/usr && setpriv --reuid 393216 "
+        "--regid 393216 --clear-groups sh -c 'echo x >layers-at/etc/low && mkdir layers-at/var && chmod 777 "
+        "layers-at/var' && "
+        "setpriv --reuid 393221 --regid 393222 --clear-groups touch layers-at/var/f && umount layers-at && "
+        "test \"$(stat -c %%u:%%g layers/top/upper/var layers/top/upper/var/f)\" = '0:0\n5:6' && "
+        "test -s layers/top/upper/etc/low && ! test -s layers/lo:w,1/etc/low",
+        test_folder());
 }
 
 TEST(a_folder_of_a_read_only_overlay_is_mapped_too)
@@ -115,7 +124,8 @@ TEST(a_folder_of_a_read_only_overlay_is_mapped_too)
     int mount_fd;
 
     NEED_ROOT();
-    auto_free char *tree = overlay_tree("part", ""), *etc = mem_format("%s/etc", tree), *at = mem_format("%s/part-at", test_folder());
+    auto_free char *tree = overlay_tree("part", ""), *etc = mem_format("%s/etc", tree),
+                   *at = mem_format("%s/part-at", test_folder());
     auto_close int tree_fd = open_dir(etc), userns_fd = open_plain_map();
     EXPECT_OK(tree_mount_mapped(tree_fd, userns_fd, &mount_fd, ERR));
     attach_mount(mount_fd, at);
@@ -128,7 +138,9 @@ TEST(an_overlay_whose_layers_are_out_of_reach_is_refused_with_both_reasons)
     int mount_fd;
 
     NEED_ROOT();
-    RUN_OK("cd %s && mkdir -p gone/low gone/low2 gone/tree && mount -t overlay o -o lowerdir=gone/low:gone/low2 gone/tree", test_folder());
+    RUN_OK(
+        "cd %s && mkdir -p gone/low gone/low2 gone/tree && mount -t overlay o -o lowerdir=gone/low:gone/low2 gone/tree",
+        test_folder());
     auto_free char *tree = mem_format("%s/gone/tree", test_folder());
     auto_close int tree_fd = open_dir(tree), userns_fd = open_plain_map();
     EXPECT_FAIL(tree_mount_mapped(tree_fd, userns_fd, &mount_fd, ERR), EINVAL,
@@ -162,8 +174,9 @@ TEST(a_mount_below_that_cannot_be_mapped_stays_as_it_is)
     RUN_OK("cd %s && test \"$(stat -c %%u below-at/etc below-at/proc/1)\" = '393216\n0'", test_folder());
 }
 
-TESTS(RUN(a_map_leaves_a_namespace_and_no_process), RUN(a_map_that_overlaps_is_refused), RUN(owners_show_mapped_on_tmpfs),
-      RUN(owners_show_mapped_on_ext4), RUN(owners_show_mapped_on_xfs), RUN(owners_show_mapped_on_btrfs),
-      RUN(an_overlay_is_mapped_by_its_layers), RUN(a_folder_of_a_read_only_overlay_is_mapped_too),
-      RUN(an_overlay_whose_layers_are_out_of_reach_is_refused_with_both_reasons), RUN(a_file_system_that_cannot_be_mapped_is_named),
-      RUN(a_mount_below_that_cannot_be_mapped_stays_as_it_is))
+TESTS(RUN(a_map_leaves_a_namespace_and_no_process), RUN(a_map_that_overlaps_is_refused),
+      RUN(owners_show_mapped_on_tmpfs), RUN(owners_show_mapped_on_ext4), RUN(owners_show_mapped_on_xfs),
+      RUN(owners_show_mapped_on_btrfs), RUN(an_overlay_is_mapped_by_its_layers),
+      RUN(a_folder_of_a_read_only_overlay_is_mapped_too),
+      RUN(an_overlay_whose_layers_are_out_of_reach_is_refused_with_both_reasons),
+      RUN(a_file_system_that_cannot_be_mapped_is_named), RUN(a_mount_below_that_cannot_be_mapped_stays_as_it_is))

@@ -119,8 +119,11 @@ TEST(nothing_is_left_when_all_have_gone)
     private_run();
     auto_free char *path = make("tidy");
     EXPECT_OK(take(&lock, path, false, "m", ERR));
-    RUN_OK("test -e %s/.#tidy.lck && test $(ls /run/systemd/nspawn/locks | wc -l) = 1 && test $(stat -c %%a /run/systemd/nspawn/locks) = "
-           "700 && test -e /run/systemd/nspawn/locks/inode-$(stat -c %%d:%%i %s)", test_folder(), path);
+    RUN_OK(
+        "test -e %s/.#tidy.lck && test $(ls /run/systemd/nspawn/locks | wc -l) = 1 && test $(stat -c %%a "
+        "/run/systemd/nspawn/locks) = "
+        "700 && test -e /run/systemd/nspawn/locks/inode-$(stat -c %%d:%%i %s)",
+        test_folder(), path);
     image_lock_done(&lock);
     RUN_OK("! test -e %s/.#tidy.lck && test $(ls /run/systemd/nspawn/locks | wc -l) = 0", test_folder());
     image_lock_done(&lock);     /* once more is no harm */
@@ -171,6 +174,24 @@ TEST(the_lock_of_a_dead_process_is_free)
     image_lock_done(&lock);
 }
 
+TEST(undoing_removes_a_dead_holders_file_and_no_others)
+{
+    struct lock_file held = LOCK_FILE_NONE, dead = LOCK_FILE_NONE;
+    auto_free char *held_path = mem_format("%s/held", test_folder());
+    auto_free char *dead_path = mem_format("%s/dead", test_folder());
+    auto_free char *missing = mem_format("%s/missing", test_folder());
+    struct strings paths = {.item = (char *[]){held_path, dead_path, missing}, .count = 3};
+
+    EXPECT_INT(lock_file_take(&held, held_path, false), 0);
+    EXPECT_INT(lock_file_take(&dead, dead_path, false), 0);
+    fd_closep(&dead.fd);                /* as the kernel does it */
+    free(dead.path);
+    EXPECT_OK(undo_lock_file(&paths, ERR));
+    EXPECT_INT(access(held_path, F_OK), 0);
+    EXPECT_INT(access(dead_path, F_OK), -1);
+    lock_file_done(&held);
+}
+
 TEST(files_are_called_disk_images)
 {
     struct image_lock lock = IMAGE_LOCK_NONE;
@@ -187,4 +208,6 @@ TEST(files_are_called_disk_images)
 
 TESTS(RUN(a_busy_tree_is_refused_and_the_holder_named), RUN(readers_share_and_keep_writers_out),
       RUN(nothing_is_left_when_all_have_gone), RUN(two_names_of_one_tree_are_one_tree),
-      RUN(a_read_only_place_is_locked_by_inode_alone), RUN(the_lock_of_a_dead_process_is_free), RUN(files_are_called_disk_images))
+      RUN(a_read_only_place_is_locked_by_inode_alone), RUN(the_lock_of_a_dead_process_is_free),
+      RUN(undoing_removes_a_dead_holders_file_and_no_others),
+      RUN(files_are_called_disk_images))

@@ -246,7 +246,8 @@ static int mount_overlay_mapped(int tree_fd, int userns_fd, int *ret_mount_fd, s
 
 static int clone_tree(int tree_fd, bool recursive, int *ret_fd, struct error **err)
 {
-    int fd = sys_open_tree(tree_fd, "", AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | (recursive ? AT_RECURSIVE : 0));
+    int fd = sys_open_tree(tree_fd, "",
+                           AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | (recursive ? AT_RECURSIVE : 0));
     if (fd < 0)
         return fail(err, errno, "cannot clone the mount of the tree");
     *ret_fd = fd;

@@ -21,7 +21,9 @@ TEST(lines_of_the_mount_table_are_taken_apart)
 {
     CLEANUP(mount_entry_done) struct mount_entry entry = {0};
 
-    EXPECT_INT(parse("36 35 98:0 /ro\\040ot /m\\134nt rw,noexec master:1 shared:2 - ext3 /dev/root rw,errors=continue", &entry), 36);
+    EXPECT_INT(parse("36 35 98:0 /ro\\040ot /m\\134nt rw,noexec master:1 shared:2 - ext3 /dev/root rw,errors=continue",
+                     &entry),
+               36);
     EXPECT_STR(entry.root, "/ro ot");
     EXPECT_STR(entry.mount_point, "/m\\nt");
     EXPECT_STR(entry.type, "ext3");

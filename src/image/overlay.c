@@ -109,7 +109,8 @@ static int set_lowers(int fs_fd, const struct layers *layers)
         return r;
 
     for (size_t i = layers->n_lowers; i > 0; i--) {
-        int n = snprintf(all + used, sizeof all - used, "%s/proc/self/fd/%d", used ? ":" : "", layers->lower_fds[i - 1]);
+        int n =
+            snprintf(all + used, sizeof all - used, "%s/proc/self/fd/%d", used ? ":" : "", layers->lower_fds[i - 1]);
         if (n < 0 || used + (size_t) n >= sizeof all)
             return -E2BIG;
         used += (size_t) n;
@@ -155,9 +156,9 @@ static void read_log(int fs_fd, struct layers *layers)
         memmove(layers->log, layers->log + 11, strlen(layers->log + 11) + 1);
 }
 
-/* What overlayfs does by itself (making its work directory, copying up) it does as who created the mount. On mapped layers
- * that must be an id they have, which the host's root is not: so the one who owns the layer becomes our file system id for
- * the moment, with our capabilities kept. */
+/* What overlayfs does by itself (making its work directory, copying up) it does as who created the mount. On mapped
+ * layers that must be an id they have, which the host's root is not: so the one who owns the layer becomes our file
+ * system id for the moment, with our capabilities kept. */
 struct disguise {
     bool worn;
     int dumpable;
@@ -247,8 +248,9 @@ static int attach(int fd, const char *folder, unsigned number)
     return 0;
 }
 
-/* In the namespace of the helper: gives the layers a place on a tmpfs, which lies over /sys since that is everywhere and
- * nobody needs it here, and mounts. The namespace vanishes with the helper, the overlay keeps the layers. */
+/* In the namespace of the helper: gives the layers a place on a tmpfs, which lies over /sys since that is
+ * everywhere and nobody needs it here, and mounts. The namespace vanishes with the helper, the overlay keeps the
+ * layers. */
 __attribute__((no_sanitize("address"))) static int attach_and_mount(void *argument)
 {
     struct layers *layers = argument;
@@ -271,8 +273,8 @@ static int make_mount_in_namespace(struct layers *layers)
     auto_free char *stack = mem_alloc(HELPER_STACK_SIZE);
 
     layers->code = -ECHILD;
-    pid_t pid = clone(attach_and_mount, stack + HELPER_STACK_SIZE - 16, CLONE_NEWNS | CLONE_VM | CLONE_VFORK | CLONE_FILES,
-                      layers);
+    pid_t pid = clone(attach_and_mount, stack + HELPER_STACK_SIZE - 16,
+                      CLONE_NEWNS | CLONE_VM | CLONE_VFORK | CLONE_FILES, layers);
     if (pid < 0)
         return -errno;
     while (waitpid(pid, NULL, __WALL) < 0 && errno == EINTR)
@@ -289,10 +291,13 @@ static int cannot_mount(const struct layers *layers, int r, struct error **err)
     if (r == -ENODEV)
         fail_hint(*err, "the kernel has no overlayfs; load it with 'modprobe overlay'");
     else if (r == -EROFS)
-        fail_hint(*err, "its work directory is on something read-only, or belongs to an id that is not mapped; the kernel's log "
-                        "(dmesg) has the reason");
+        fail_hint(
+            *err,
+            "its work directory is on something read-only, or belongs to an id that is not mapped; the kernel's log "
+            "(dmesg) has the reason");
     else if (r == -EINVAL && overlay->top_fd >= 0)
-        fail_hint(*err, "a file system of type %s may be unfit for what is written; the kernel's log (dmesg) has the reason",
+        fail_hint(*err,
+                  "a file system of type %s may be unfit for what is written; the kernel's log (dmesg) has the reason",
                   file_system_name(overlay->top_fd, buffer));
     fail_id(*err, "R2302");
     return r;

@@ -19,7 +19,7 @@ struct overlay {
     const char *upper, *work;   /* relative to TOP_FD; work is used by the kernel alone, and empty */
     int userns_fd;              /* how each layer's ids are mapped (idmap.h); -1: as they are */
     bool discard;               /* nobody needs the upper layer afterwards: never wait for the disk */
-    const char *redirect_dir;   /* that option of overlayfs: "on" lets directories of lower layers be renamed; NULL: default */
+    const char *redirect_dir;   /* option of overlayfs: "on" lets directories of lower layers be renamed; or NULL */
     bool metadata_only;         /* a change of owner or mode copies no content up (trusted layers only) */
     bool shared;                /* the upper layer belongs to another overlay mount, which nobody uses meanwhile */
     bool user_attributes;       /* made in a user namespace: keep overlay's notes in user.* attributes */
@@ -27,6 +27,6 @@ struct overlay {
                                    done by itself where need be, so only tests set it */
 };
 
-/* Gives a detached mount. The layers may be closed afterwards; one that was itself a detached mount may be good for nothing
- * else then. -EINVAL also where the file system of a layer cannot be mapped, or cannot hold an upper layer. */
+/* Gives a detached mount. The layers may be closed afterwards; one that was itself a detached mount may be good for
+ * nothing else then. -EINVAL also where the file system of a layer cannot be mapped, or cannot hold an upper layer. */
 int overlay_mount(const struct overlay *overlay, int *ret_mount_fd, struct error **err);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Ranges of ids. /etc/passwd and /etc/group are read as text: a name service has no place in the start of a container. */
+/* Ranges of ids. /etc/passwd and /etc/group are read as text: a name service has no place in the start of a
+ * container. */
 #include "image/owner.h"
 
 #include <errno.h>
@@ -39,16 +40,19 @@ int owner_base(int tree_fd, const char *path, uint32_t *ret_base, struct error *
     if (owner_base_quiet(tree_fd, ret_base))
         return 0;
     fail_plain(err, EINVAL, "UID and GID base of %s don't match.", path);
-    fail_hint(*err, "it belongs to user %u and group %u, which are of different ranges of 65536; give the range itself, as in "
-                    "--private-users=%u, or make one of the two with --private-users-ownership=chown", st.st_uid, st.st_gid,
-              st.st_uid & ~0xFFFFu);
+    fail_hint(
+        *err,
+        "it belongs to user %u and group %u, which are of different ranges of 65536; give the range itself, as in "
+        "--private-users=%u, or make one of the two with --private-users-ownership=chown",
+        st.st_uid, st.st_gid, st.st_uid & ~0xFFFFu);
     fail_id(*err, "R2221");
     return -EINVAL;
 }
 
 uint32_t owner_base_of_name(const char *machine)
 {
-    static const uint8_t key[16] = {0x72, 0x65, 0x64, 0x64, 0x2d, 0x69, 0x64, 0x2d, 0x72, 0x61, 0x6e, 0x67, 0x65, 0x2d, 0x76, 0x31};
+    static const uint8_t key[16] = {0x72, 0x65, 0x64, 0x64, 0x2d, 0x69, 0x64, 0x2d,
+                                    0x72, 0x61, 0x6e, 0x67, 0x65, 0x2d, 0x76, 0x31};
     uint32_t ranges = (ID_PICK_LAST - ID_PICK_FIRST) / ID_RANGE_SIZE + 1;
 
     return ID_PICK_FIRST + (uint32_t) (siphash24(machine, strlen(machine), key) % ranges) * ID_RANGE_SIZE;

@@ -33,8 +33,8 @@ int owner_pick(int tree_fd, const char *machine, uint32_t *ret_base, struct lock
 /* The range a name stands for, before anything is asked about who uses it. */
 uint32_t owner_base_of_name(const char *machine);
 
-/* What "auto" means for a tree and a container range starting at BASE: OFF when the tree is BASE's already, FOREIGN, MAP,
- * or CHOWN when its file system cannot be mapped. */
+/* What "auto" means for a tree and a container range starting at BASE: OFF when the tree is BASE's already,
+ * FOREIGN, MAP, or CHOWN when its file system cannot be mapped. */
 enum ownership_mode owner_resolve_auto(int tree_fd, uint32_t base, bool can_map);
 
 /* The map that shows a tree to a container at BASE; MODE is MAP or FOREIGN. */

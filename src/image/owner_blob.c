@@ -36,7 +36,8 @@ int acl_move(void *blob, size_t size, uint32_t base)
     char *at = blob, *end = at + size;
     int changed = 0;
 
-    if (size < sizeof(uint32_t) || (size - sizeof(uint32_t)) % sizeof(struct acl_entry) != 0 || get_u32(at) != ACL_VERSION)
+    if (size < sizeof(uint32_t) || (size - sizeof(uint32_t)) % sizeof(struct acl_entry) != 0 ||
+        get_u32(at) != ACL_VERSION)
         return -EINVAL;
     for (at += sizeof(uint32_t); at < end; at += sizeof(struct acl_entry)) {
         struct acl_entry entry;

@@ -82,5 +82,5 @@ TEST(what_is_no_capability_is_refused)
 }
 
 TESTS(RUN(named_users_and_groups_of_an_acl_move_and_nothing_else), RUN(what_is_no_acl_is_refused_and_left_alone),
-      RUN(a_capability_for_everybody_stays_as_it_is), RUN(a_capability_for_one_root_moves_with_it_and_home_it_is_for_everybody),
-      RUN(what_is_no_capability_is_refused))
+      RUN(a_capability_for_everybody_stays_as_it_is),
+      RUN(a_capability_for_one_root_moves_with_it_and_home_it_is_for_everybody), RUN(what_is_no_capability_is_refused))

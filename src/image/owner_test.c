@@ -29,7 +29,8 @@ TEST(the_base_of_a_tree_is_that_of_its_top_directory)
     uint32_t base;
 
     NEED_ROOT();
-    auto_close int zero = owned_by("zero", 0, 0), some = owned_by("some", 655365, 655360), mixed = owned_by("mixed", 655360, 65536);
+    auto_close int zero = owned_by("zero", 0, 0), some = owned_by("some", 655365, 655360),
+                   mixed = owned_by("mixed", 655360, 65536);
     EXPECT_OK(owner_base(zero, "/zero", &base, ERR));
     EXPECT_INT(base, 0);
     EXPECT_OK(owner_base(some, "/some", &base, ERR));
@@ -92,13 +93,17 @@ TEST(a_range_that_starts_with_a_user_or_group_of_the_host_is_not_picked)
     NEED_ROOT();
     private_run();
     auto_close int fd = owned_by("user", 0, 0);
-    RUN_OK("cd %s && cp /etc/passwd passwd && echo 'somebody:x:%u:100::/:/bin/sh' >>passwd && mount --bind passwd /etc/passwd",
-           test_folder(), web);
+    RUN_OK(
+        "cd %s && cp /etc/passwd passwd && echo 'somebody:x:%u:100::/:/bin/sh' >>passwd && mount --bind passwd "
+        "/etc/passwd",
+        test_folder(), web);
     EXPECT_OK(owner_pick(fd, "web", &base, &lock, ERR));
     EXPECT_TRUE(base != web);
     lock_file_done(&lock);
-    RUN_OK("umount /etc/passwd && cd %s && cp /etc/group group && echo 'some:x:%u:' >>group && mount --bind group /etc/group", test_folder(),
-           web);
+    RUN_OK(
+        "umount /etc/passwd && cd %s && cp /etc/group group && echo 'some:x:%u:' >>group && mount --bind group "
+        "/etc/group",
+        test_folder(), web);
     EXPECT_OK(owner_pick(fd, "web", &base, &lock, ERR));
     EXPECT_TRUE(base != web);
     lock_file_done(&lock);
@@ -126,4 +131,5 @@ TEST(auto_changes_nothing_on_disk_where_it_can)
 TESTS(RUN(the_base_of_a_tree_is_that_of_its_top_directory), RUN(a_name_has_one_range_and_it_may_be_picked),
       RUN(the_range_that_owns_the_tree_is_picked_again),
       RUN(the_range_of_the_name_is_picked_for_a_plain_tree_and_another_when_it_is_taken),
-      RUN(a_range_that_starts_with_a_user_or_group_of_the_host_is_not_picked), RUN(auto_changes_nothing_on_disk_where_it_can))
+      RUN(a_range_that_starts_with_a_user_or_group_of_the_host_is_not_picked),
+      RUN(auto_changes_nothing_on_disk_where_it_can))

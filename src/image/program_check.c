@@ -86,7 +86,9 @@ static int refuse_mount(int fd, const char *program, struct error **err)
         fail_plain(err, EACCES, "the file system mounted on %s, where %s lies, has noexec", entry.mount_point, program);
     else
         fail_plain(err, EACCES, "the file system %s lies on is mounted with noexec", program);
-    fail_hint(*err, "allow programs there with 'mount -o remount,exec'; in /etc/fstab 'user' and 'users' mean noexec as well");
+    fail_hint(
+        *err,
+        "allow programs there with 'mount -o remount,exec'; in /etc/fstab 'user' and 'users' mean noexec as well");
     fail_id(*err, "R2013");
     return -EACCES;
 }
@@ -99,7 +101,8 @@ static int check_access(int fd, const char *program, struct error **err)
     if (fstat(fd, &st) < 0)
         return fail(err, errno, "cannot look at %s in the tree", program);
     if (!S_ISREG(st.st_mode)) {
-        fail_plain(err, EACCES, "%s is %s, not a program", program, S_ISDIR(st.st_mode) ? "a directory" : "a special file");
+        fail_plain(err, EACCES, "%s is %s, not a program", program,
+                   S_ISDIR(st.st_mode) ? "a directory" : "a special file");
         fail_id(*err, "R2010");
         return -EACCES;
     }
@@ -118,8 +121,8 @@ static int check_interpreter(int root_fd, const char *program, const char *inter
     if (fd >= 0)
         return 0;
 
-    fail(err, -fd, is_elf ? "%s needs the loader %s of the tree" : "the script %s needs the interpreter %s of the tree", program,
-         interpreter);
+    fail(err, -fd, is_elf ? "%s needs the loader %s of the tree" : "the script %s needs the interpreter %s of the tree",
+         program, interpreter);
     fail_hint(*err, is_elf ? "the tree lacks the C library the program was built for, or the links /lib, /lib64 to it"
                            : "install the interpreter in the tree, or mend the first line of the script");
     fail_id(*err, "R2012");
@@ -132,10 +135,13 @@ static int check_architecture(const char *program, const void *bytes, size_t siz
 
     if (name && architecture_is_supported(name, strlen(name)))
         return 0;
-    fail_plain(err, ENOEXEC, "%s is a program for %s, and this machine is %s", program, name ? name : "an unknown architecture",
-               architecture_native());
-    fail_hint(*err, "use a tree for %s; foreign ones run where an emulator is registered in /proc/sys/fs/binfmt_misc (package "
-                    "qemu-user-static, flag F)", architecture_native());
+    fail_plain(err, ENOEXEC, "%s is a program for %s, and this machine is %s", program,
+               name ? name : "an unknown architecture", architecture_native());
+    fail_hint(
+        *err,
+        "use a tree for %s; foreign ones run where an emulator is registered in /proc/sys/fs/binfmt_misc (package "
+        "qemu-user-static, flag F)",
+        architecture_native());
     fail_id(*err, "R2011");
     return -ENOEXEC;
 }

@@ -20,13 +20,15 @@ TEST(a_program_that_can_run_gives_no_reason)
     auto_close int fd = open_dir("/");
 
     EXPECT_OK(program_check(fd, "/bin/true", ERR));
-    auto_close int script = tree("script", "mkdir bin && cp /bin/true bin/sh && printf '#! /bin/sh -e\\n' >x && chmod +x x");
+    auto_close int script =
+        tree("script", "mkdir bin && cp /bin/true bin/sh && printf '#! /bin/sh -e\\n' >x && chmod +x x");
     EXPECT_OK(program_check(script, "/x", ERR));
 }
 
 TEST(what_is_missing_or_not_executable_is_told_apart)
 {
-    auto_close int fd = tree("plain", "mkdir d && touch f && printf 'hello' >text && : >empty && chmod +x text empty && mkfifo p");
+    auto_close int fd =
+        tree("plain", "mkdir d && touch f && printf 'hello' >text && : >empty && chmod +x text empty && mkfifo p");
 
     EXPECT_FAIL(program_check(fd, "/none", ERR), ENOENT, "there is no /none in the tree");
     EXPECT_FAIL(program_check(fd, "/d", ERR), EACCES, "/d is a directory, not a program");
@@ -41,7 +43,8 @@ TEST(a_script_without_its_interpreter_names_it)
 {
     auto_close int fd = tree("lost", "printf '#!/usr/bin/python3 -E\\n' >x && chmod +x x");
 
-    EXPECT_FAIL(program_check(fd, "/x", ERR), ENOENT, "the script /x needs the interpreter /usr/bin/python3 of the tree");
+    EXPECT_FAIL(program_check(fd, "/x", ERR), ENOENT,
+                "the script /x needs the interpreter /usr/bin/python3 of the tree");
 }
 
 /* An ELF header that names a loader, for MACHINE. */
@@ -67,8 +70,9 @@ TEST(a_program_for_another_machine_says_for_which)
 
     write_elf(fd, "foreign", strcmp(native, "riscv64") == 0 ? 183 : 243);
     write_elf(fd, "strange", 0xfffe);
-    EXPECT_FAIL(program_check(fd, "/foreign", ERR), ENOEXEC, strcmp(native, "riscv64") == 0 ? "is a program for arm64, and this machine is "
-                                                                                            : "is a program for riscv64, and this machine is ");
+    EXPECT_FAIL(program_check(fd, "/foreign", ERR), ENOEXEC,
+                strcmp(native, "riscv64") == 0 ? "is a program for arm64, and this machine is "
+                                               : "is a program for riscv64, and this machine is ");
     EXPECT_HINT("binfmt_misc");
     EXPECT_FAIL(program_check(fd, "/strange", ERR), ENOEXEC, "for an unknown architecture");
 }
@@ -107,11 +111,13 @@ TEST(a_mount_without_exec_is_named)
 {
     NEED_ROOT();
     auto_close int fd = tree("forbidden", "mkdir m && mount -t tmpfs -o noexec t m && cp /bin/true m/");
-    auto_free char *said = mem_format("the file system mounted on %s/forbidden/m, where /m/true lies, has noexec", test_folder());
+    auto_free char *said =
+        mem_format("the file system mounted on %s/forbidden/m, where /m/true lies, has noexec", test_folder());
 
     EXPECT_FAIL(program_check(fd, "/m/true", ERR), EACCES, said);
 }
 
 TESTS(RUN(a_program_that_can_run_gives_no_reason), RUN(what_is_missing_or_not_executable_is_told_apart),
       RUN(a_script_without_its_interpreter_names_it), RUN(a_program_for_another_machine_says_for_which),
-      RUN(a_program_without_its_loader_names_it), RUN(a_header_cut_anywhere_is_harmless), RUN(a_mount_without_exec_is_named))
+      RUN(a_program_without_its_loader_names_it), RUN(a_header_cut_anywhere_is_harmless),
+      RUN(a_mount_without_exec_is_named))

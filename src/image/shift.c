@@ -117,8 +117,10 @@ static int shift_acl(const struct shift *shift, const char *path, const char *at
     return r > 0 && lsetxattr(path, attribute, blob, (size_t) n, 0) < 0 ? -errno : r < 0 ? r : 0;
 }
 
-/* Finds out what must be given back after chown(): from KEPT where an earlier run did not come to it, else from the file. */
-static int kept_read(const struct shift *shift, const char *path, int attributes, const struct stat *st, struct kept *ret)
+/* Finds out what must be given back after chown(): from KEPT where an earlier run did not come to it, else from the
+ * file. */
+static int kept_read(const struct shift *shift, const char *path, int attributes, const struct stat *st,
+                     struct kept *ret)
 {
     struct kept kept = {.mode = st->st_mode & 07777};
 
@@ -193,7 +195,8 @@ static int shift_with_note(struct shift *shift, int dir_fd, const char *name, in
     r = change_owner(shift, dir_fd, name, st);
     if (r == 0)
         r = restore_mode(dir_fd, name, &kept, st);
-    if (r == 0 && kept.capability_size > 0 && lsetxattr(path.text, CAPABILITY, kept.capability, kept.capability_size, 0) < 0)
+    if (r == 0 && kept.capability_size > 0 &&
+        lsetxattr(path.text, CAPABILITY, kept.capability, kept.capability_size, 0) < 0)
         r = -errno;
     if (r == 0 && noted && lremovexattr(path.text, KEPT) < 0)
         r = -errno;
@@ -273,7 +276,8 @@ static int check_writable(int tree_fd, const char *path, struct error **err)
     struct statvfs fs;
 
     if (fstatvfs(tree_fd, &fs) == 0 && (fs.f_flag & ST_RDONLY)) {
-        fail_plain(err, EROFS, "cannot change the owners of %s: it lies on a file system that is mounted read-only", path);
+        fail_plain(err, EROFS, "cannot change the owners of %s: it lies on a file system that is mounted read-only",
+                   path);
         fail_hint(*err, "mount it writable once, or use --private-users-ownership=map, which changes nothing on disk");
     } else if (is_immutable(tree_fd) || btrfs_subvolume_is_read_only(tree_fd)) {
         fail_plain(err, EROFS, "cannot change the owners of %s: it is marked read-only", path);
@@ -307,8 +311,9 @@ int tree_shift(int tree_fd, const char *path, uint32_t base, int stop_fd, uint64
     struct stat st;
 
     if (base & 0xFFFF) {
-        fail_plain(err, EINVAL, "Automatic UID/GID adjusting is only supported for UID/GID ranges starting at multiples of 2^16 "
-                                "with a range of 2^16.");
+        fail_plain(err, EINVAL,
+                   "Automatic UID/GID adjusting is only supported for UID/GID ranges starting at multiples of 2^16 "
+                   "with a range of 2^16.");
         fail_id(*err, "R2213");
         return -EINVAL;
     }

@@ -64,7 +64,8 @@ static int open_parent(const char *path, int *ret_fd, struct error **err)
  * that leave whiteouts, trusted.* attributes), or lose to memory in speed without being safer. */
 static bool can_hold_upper(int parent_fd)
 {
-    static const char *const unfit[] = {"overlay", "nfs", "fuse", "cifs", "9p", "vfat", "exfat", "ceph", "ecryptfs", "ramfs", "vboxsf"};
+    static const char *const unfit[] = {"overlay", "nfs",  "fuse",     "cifs",  "9p",    "vfat",
+                                        "exfat",   "ceph", "ecryptfs", "ramfs", "vboxsf"};
     char self[32], buffer[32];
     const char *name = file_system_name(parent_fd, buffer);
 

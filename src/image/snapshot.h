@@ -2,12 +2,11 @@
 /*
  * snapshot: a tree of one's own from another one: for the length of a run (--ephemeral), or for good (--template).
  *
- * For a run it is there at once, whatever the size: a btrfs snapshot when the tree is a subvolume, else an overlay whose
- * upper layer vanishes with the run. That layer lies on disk (beside the tree, else in /var/tmp), where big writes cost no memory, or on
- * a tmpfs when the place beside the tree cannot be written or cannot hold it. The tree below an overlay must not change
- * while the run lasts; what does change may show through.
- * For good it is a btrfs snapshot, else a copy that shares blocks where it can, made under another name and put into
- * place when complete.
+ * For a run it is there at once, whatever the size: a btrfs snapshot when the tree is a subvolume, else an overlay
+ * whose upper layer vanishes with the run. That layer lies on disk (beside the tree, else in /var/tmp), where big
+ * writes cost no memory, or on a tmpfs when the place beside the tree cannot be written or cannot hold it. The tree
+ * below an overlay must not change while the run lasts; what does change may show through. For good it is a btrfs
+ * snapshot, else a copy that shares blocks where it can, made under another name and put into place when complete.
  *
  * Leaving traces is split in two: snapshot_plan_…() names the thing, the caller records "remove-snapshot PATH" as undo,
  * snapshot_make() makes it.
@@ -47,8 +46,8 @@ int snapshot_commit(const struct snapshot *snapshot, struct error **err);
  * namespace USERNS_FD (idmap.h), or left as they are (-1). */
 int snapshot_mount(struct snapshot *snapshot, int tree_fd, int userns_fd, int *ret_mount_fd, struct error **err);
 
-/* Removes what snapshot_make() left at PATH, in whatever state; success when nothing is there. Refuses names that are none
- * of ours (they start with ".#"). */
+/* Removes what snapshot_make() left at PATH, in whatever state; success when nothing is there. Refuses names that
+ * are none of ours (they start with ".#"). */
 int snapshot_remove(const char *path, struct error **err);
 
 /* The same as an undo kind (base/undo.h), "remove-snapshot". */

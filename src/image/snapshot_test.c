@@ -52,8 +52,11 @@ static void make_ephemeral(const char *tree, const char *at, int userns_fd, bool
 
 static void make_tree(const char *top)
 {
-    RUN_OK("cd %s && rm -rf tree && mkdir -p tree/etc tree/usr/lib && echo one >tree/etc/f && echo two >tree/usr/lib/lib && chmod 750 tree "
-           "&& setfacl -m u:5:rx tree && touch -d 2001-02-03 tree", top);
+    RUN_OK(
+        "cd %s && rm -rf tree && mkdir -p tree/etc tree/usr/lib && echo one >tree/etc/f && echo two "
+        ">tree/usr/lib/lib && chmod 750 tree "
+        "&& setfacl -m u:5:rx tree && touch -d 2001-02-03 tree",
+        top);
 }
 
 static void ephemeral_on(const char *top, enum snapshot_kind kind, struct error **err_)
@@ -62,21 +65,31 @@ static void ephemeral_on(const char *top, enum snapshot_kind kind, struct error 
     auto_free char *tree = mem_format("%s/tree", top), *at = mem_format("%s/at", test_folder());
 
     if (kind == SNAPSHOT_SUBVOLUME)
-        RUN_OK("btrfs -q subvolume create %s/tree && btrfs -q subvolume create %s/tree/nested && touch %s/tree/nested/inside && mkdir -p "
-               "%s/tree/etc %s/tree/usr/lib && echo one >%s/tree/etc/f && chmod 750 %s/tree && setfacl -m u:5:rx %s/tree && touch -d "
-               "2001-02-03 %s/tree", top, top, top, top, top, top, top, top, top);
+        RUN_OK(
+            "btrfs -q subvolume create %s/tree && btrfs -q subvolume create %s/tree/nested && touch "
+            "%s/tree/nested/inside && mkdir -p "
+            "%s/tree/etc %s/tree/usr/lib && echo one >%s/tree/etc/f && chmod 750 %s/tree && setfacl -m u:5:rx "
+            "%s/tree && touch -d "
+            "2001-02-03 %s/tree",
+            top, top, top, top, top, top, top, top, top);
     else
         make_tree(top);
     make_ephemeral(tree, at, -1, false, &snapshot);
     EXPECT_INT(snapshot.kind, kind);
     EXPECT_TRUE(!snapshot.in_memory && string_starts(snapshot.path, top));
     EXPECT_INT(strlen(path_last(snapshot.path)), strlen(".#snapshot.tree") + 16);
-    RUN_OK("cd %s && test \"$(stat -c %%a:%%Y at)\" = \"$(stat -c %%a:%%Y %s)\" && getfacl -n at 2>/dev/null | grep -q user:5:r-x && "
-           "echo more >>at/etc/f && mv at/usr at/usr2 && mkdir at/new && test \"$(cat %s/etc/f)\" = one && test -d %s/usr && ! test -e "
-           "%s/new", test_folder(), tree, tree, tree, tree);
+    RUN_OK(
+        "cd %s && test \"$(stat -c %%a:%%Y at)\" = \"$(stat -c %%a:%%Y %s)\" && getfacl -n at 2>/dev/null | grep "
+        "-q user:5:r-x && "
+        "echo more >>at/etc/f && mv at/usr at/usr2 && mkdir at/new && test \"$(cat %s/etc/f)\" = one && test -d "
+        "%s/usr && ! test -e "
+        "%s/new",
+        test_folder(), tree, tree, tree, tree);
     if (kind == SNAPSHOT_SUBVOLUME)
-        RUN_OK("test -e %s/nested/inside && test $(stat -c %%i %s/nested) = 256 && touch %s/nested/more && ! test -e %s/nested/more", at, at,
-               at, tree);
+        RUN_OK(
+            "test -e %s/nested/inside && test $(stat -c %%i %s/nested) = 256 && touch %s/nested/more && ! test -e "
+            "%s/nested/more",
+            at, at, at, tree);
     EXPECT_INT(umount2(at, MNT_DETACH), 0);
     EXPECT_OK(snapshot_remove(snapshot.path, ERR));
     RUN_OK("test -z \"$(ls -A %s | grep '^\\.#')\"", top);
@@ -112,8 +125,10 @@ TEST(a_temporary_copy_of_many_files_is_there_at_once)
     CLEANUP(snapshot_done) struct snapshot snapshot = {0};
 
     NEED_MOUNT(top, "ext4");
-    RUN_OK("mkdir -p %s/big && cd %s/big && truncate -s 20G hole && for i in $(seq 40); do mkdir $i && (cd $i && seq 500 | xargs touch); done",
-           top, top);
+    RUN_OK(
+        "mkdir -p %s/big && cd %s/big && truncate -s 20G hole && for i in $(seq 40); do mkdir $i && (cd $i && seq "
+        "500 | xargs touch); done",
+        top, top);
     auto_free char *tree = mem_format("%s/big", top), *at = mem_format("%s/big-at", test_folder());
     int64_t start = now_ms();
     make_ephemeral(tree, at, -1, false, &snapshot);
@@ -130,14 +145,19 @@ static void mapped_on(const char *top, uint32_t disk, bool memory, struct error 
     auto_free char *tree = mem_format("%s/mapped", top), *at = mem_format("%s/mapped-at", test_folder());
     auto_close int userns_fd = open_map(disk);
 
-    RUN_OK("cd %s && rm -rf mapped && mkdir -p mapped/etc && echo one >mapped/etc/f && chown -R %u:%u mapped", top, disk, disk);
+    RUN_OK("cd %s && rm -rf mapped && mkdir -p mapped/etc && echo one >mapped/etc/f && chown -R %u:%u mapped", top,
+           disk, disk);
     if (memory)
         RUN_OK("mount -t tmpfs t /var/tmp && mount --bind %s %s && mount -o remount,bind,ro %s", top, top, top);
     make_ephemeral(tree, at, userns_fd, false, &snapshot);
     EXPECT_INT(snapshot.in_memory, memory);
-    RUN_OK("cd %s && test $(stat -c %%u mapped-at/etc/f) = %u && setpriv --reuid %u --regid %u --clear-groups sh -c 'echo two "
-           ">>mapped-at/etc/f && mkdir mapped-at/new && rm mapped-at/etc/f && mv mapped-at/etc mapped-at/moved' && ! test -e "
-           "mapped-at/etc && test \"$(cat %s/etc/f)\" = one", test_folder(), BASE, BASE, BASE, tree);
+    RUN_OK(
+        "cd %s && test $(stat -c %%u mapped-at/etc/f) = %u && setpriv --reuid %u --regid %u --clear-groups sh -c "
+        "'echo two "
+        ">>mapped-at/etc/f && mkdir mapped-at/new && rm mapped-at/etc/f && mv mapped-at/etc mapped-at/moved' && ! "
+        "test -e "
+        "mapped-at/etc && test \"$(cat %s/etc/f)\" = one",
+        test_folder(), BASE, BASE, BASE, tree);
     if (!memory)
         RUN_OK("test $(stat -c %%u:%%g %s/upper/new) = %u:%u", snapshot.path, disk, disk);
     EXPECT_INT(umount2(at, MNT_DETACH), 0);
@@ -191,8 +211,11 @@ TEST(owners_can_be_changed_on_a_temporary_copy_without_copying_content)
     EXPECT_OK(tree_shift(fd, at, BASE, -1, &changed, ERR));
     EXPECT_INT(changed, 2);
     fd_closep(&fd);
-    RUN_OK("cd %s && test $(stat -c %%u heavy-at/blob) = %u && cmp heavy-at/blob %s/blob && test $(du -sk %s | cut -f1) -lt 1000 && test "
-           "$(stat -c %%u %s/blob) = 0 && umount heavy-at", test_folder(), BASE, tree, snapshot.path, tree);
+    RUN_OK(
+        "cd %s && test $(stat -c %%u heavy-at/blob) = %u && cmp heavy-at/blob %s/blob && test $(du -sk %s | cut "
+        "-f1) -lt 1000 && test "
+        "$(stat -c %%u %s/blob) = 0 && umount heavy-at",
+        test_folder(), BASE, tree, snapshot.path, tree);
     EXPECT_OK(snapshot_remove(snapshot.path, ERR));
 }
 
@@ -203,9 +226,13 @@ TEST(a_temporary_copy_of_the_host_shows_neither_itself_nor_what_is_mounted)
     NEED_ROOT();
     auto_free char *at = mem_format("%s/host-at", test_folder());
     make_ephemeral("/", at, -1, false, &snapshot);
-    EXPECT_TRUE(!snapshot.path || string_starts(snapshot.path, "/.#machine.") || string_starts(snapshot.path, "/var/tmp/.#machine."));
-    RUN_OK("test -d %s/usr && ! test -e %s/proc/self && test -z \"$(ls -A %s | grep '^\\.#machine')\" && touch %s/redd-was-here && ! test -e "
-           "/redd-was-here && umount %s", at, at, at, at, at);
+    EXPECT_TRUE(!snapshot.path || string_starts(snapshot.path, "/.#machine.") ||
+                string_starts(snapshot.path, "/var/tmp/.#machine."));
+    RUN_OK(
+        "test -d %s/usr && ! test -e %s/proc/self && test -z \"$(ls -A %s | grep '^\\.#machine')\" && touch "
+        "%s/redd-was-here && ! test -e "
+        "/redd-was-here && umount %s",
+        at, at, at, at, at);
     if (snapshot.path)
         EXPECT_OK(snapshot_remove(snapshot.path, ERR));
     RUN_OK("test -z \"$(ls -A / | grep '^\\.#machine')\"");
@@ -216,7 +243,8 @@ TEST(a_tree_on_an_overlay_mount_gets_its_upper_layer_on_the_disk_beside)
     CLEANUP(snapshot_done) struct snapshot snapshot = {0};
 
     NEED_MOUNT(top, "ext4");
-    RUN_OK("cd %s && mkdir -p ov/low/etc ov/low2 ov/m && mount -t overlay o -o lowerdir=$PWD/ov/low:$PWD/ov/low2 ov/m", top);
+    RUN_OK("cd %s && mkdir -p ov/low/etc ov/low2 ov/m && mount -t overlay o -o lowerdir=$PWD/ov/low:$PWD/ov/low2 ov/m",
+           top);
     auto_free char *tree = mem_format("%s/ov/m", top), *at = mem_format("%s/ov-at", test_folder());
     make_ephemeral(tree, at, -1, false, &snapshot);
     EXPECT_TRUE(!snapshot.in_memory && strstr(snapshot.path, "/ov/.#snapshot.m"));
@@ -228,21 +256,33 @@ TEST(a_tree_on_an_overlay_mount_gets_its_upper_layer_on_the_disk_beside)
 TEST(layers_can_be_attached_in_a_namespace_of_their_own)
 {
     NEED_MOUNT(top, "ext4");
-    RUN_OK("cd %s && rm -rf ns && mkdir -p ns/low/etc ns/low2/usr ns/top/upper ns/top/work ns/at && findmnt -rn | wc -l >ns/before", top);
-    auto_free char *low = mem_format("%s/ns/low", top), *low2 = mem_format("%s/ns/low2", top), *t = mem_format("%s/ns/top", top),
-                   *at = mem_format("%s/ns/at", top);
+    RUN_OK(
+        "cd %s && rm -rf ns && mkdir -p ns/low/etc ns/low2/usr ns/top/upper ns/top/work ns/at && findmnt -rn | wc "
+        "-l >ns/before",
+        top);
+    auto_free char *low = mem_format("%s/ns/low", top), *low2 = mem_format("%s/ns/low2", top),
+                   *t = mem_format("%s/ns/top", top), *at = mem_format("%s/ns/at", top);
     auto_close int low_fd = open_dir(low), low2_fd = open_dir(low2), top_fd = open_dir(t), userns_fd = open_map(0);
     const int lowers[] = {low_fd, low2_fd};
     struct overlay overlay = {
-        .lower_fds = lowers, .n_lowers = 2, .top_fd = top_fd, .upper = "upper", .work = "work", .userns_fd = userns_fd, .in_namespace = true,
+        .lower_fds = lowers,
+        .n_lowers = 2,
+        .top_fd = top_fd,
+        .upper = "upper",
+        .work = "work",
+        .userns_fd = userns_fd,
+        .in_namespace = true,
     };
     int mount_fd;
     EXPECT_OK(overlay_mount(&overlay, &mount_fd, ERR));
     RUN_OK("cd %s/ns && test $(findmnt -rn | wc -l) = $(cat before) && test -d /sys/kernel", top);
     attach_mount(mount_fd, at);
     (void) close(mount_fd);
-    RUN_OK("cd %s/ns && test $(stat -c %%u at/etc) = %u && test -d at/usr && setpriv --reuid %u --regid %u --clear-groups mkdir at/new && test "
-           "$(stat -c %%u top/upper/new) = 0 && umount at", top, BASE, BASE, BASE);
+    RUN_OK(
+        "cd %s/ns && test $(stat -c %%u at/etc) = %u && test -d at/usr && setpriv --reuid %u --regid %u "
+        "--clear-groups mkdir at/new && test "
+        "$(stat -c %%u top/upper/new) = 0 && umount at",
+        top, BASE, BASE, BASE);
     overlay.userns_fd = -1;
     EXPECT_OK(overlay_mount(&overlay, &mount_fd, ERR));
     (void) close(mount_fd);
@@ -264,7 +304,10 @@ static void template_on(const char *top, enum snapshot_kind kind, struct error *
     EXPECT_OK(snapshot_make(&snapshot, fd, -1, ERR));
     RUN_OK("! test -e %s", target);
     EXPECT_OK(snapshot_commit(&snapshot, ERR));
-    RUN_OK("cd %s && test -d fresh/etc && touch fresh/etc/x && ! test -e template/etc/x && test -z \"$(ls -A | grep '^\\.#')\"", top);
+    RUN_OK(
+        "cd %s && test -d fresh/etc && touch fresh/etc/x && ! test -e template/etc/x && test -z \"$(ls -A | grep "
+        "'^\\.#')\"",
+        top);
     EXPECT_OK(snapshot_remove(snapshot.path, ERR));
     RUN_OK("test -d %s/etc", target);
 
@@ -331,8 +374,11 @@ TEST(a_target_without_a_parent_is_refused)
 TEST(what_a_container_made_immutable_is_removed_all_the_same)
 {
     NEED_MOUNT(top, "ext4");
-    RUN_OK("cd %s && mkdir -p '.#snapshot.x/upper/a' && touch '.#snapshot.x/upper/a/f' '.#snapshot.x/upper/g' && chattr +i "
-           "'.#snapshot.x/upper/a/f' '.#snapshot.x/upper/a' && chattr +a '.#snapshot.x/upper/g' '.#snapshot.x/upper'", top);
+    RUN_OK(
+        "cd %s && mkdir -p '.#snapshot.x/upper/a' && touch '.#snapshot.x/upper/a/f' '.#snapshot.x/upper/g' && "
+        "chattr +i "
+        "'.#snapshot.x/upper/a/f' '.#snapshot.x/upper/a' && chattr +a '.#snapshot.x/upper/g' '.#snapshot.x/upper'",
+        top);
     auto_free char *path = mem_format("%s/.#snapshot.x", top);
     EXPECT_OK(snapshot_remove(path, ERR));
     RUN_OK("! test -e '%s'", path);
@@ -360,10 +406,12 @@ TESTS(RUN(a_temporary_copy_on_tmpfs_is_one_and_vanishes), RUN(a_temporary_copy_o
       RUN(a_plain_directory_on_btrfs_gets_an_overlay), RUN(a_temporary_copy_of_many_files_is_there_at_once),
       RUN(a_temporary_copy_can_be_mapped), RUN(a_temporary_copy_of_a_foreign_tree_can_be_mapped),
       RUN(a_temporary_copy_of_a_read_only_tree_lives_in_memory_where_no_disk_offers_itself),
-      RUN(a_temporary_copy_on_a_mapped_subvolume_is_mapped), RUN(owners_can_be_changed_on_a_temporary_copy_without_copying_content),
+      RUN(a_temporary_copy_on_a_mapped_subvolume_is_mapped),
+      RUN(owners_can_be_changed_on_a_temporary_copy_without_copying_content),
       RUN(a_temporary_copy_of_the_host_shows_neither_itself_nor_what_is_mounted),
       RUN(a_tree_on_an_overlay_mount_gets_its_upper_layer_on_the_disk_beside),
       RUN(layers_can_be_attached_in_a_namespace_of_their_own), RUN(a_template_on_ext4_is_copied),
-      RUN(a_template_on_btrfs_is_snapshotted_even_when_read_only), RUN(a_template_on_another_file_system_is_copied_into_a_subvolume),
+      RUN(a_template_on_btrfs_is_snapshotted_even_when_read_only),
+      RUN(a_template_on_another_file_system_is_copied_into_a_subvolume),
       RUN(a_subvolume_as_template_for_another_file_system_is_copied), RUN(a_target_without_a_parent_is_refused),
       RUN(what_a_container_made_immutable_is_removed_all_the_same), RUN(only_temporary_names_are_removed))

@@ -85,7 +85,8 @@ static inline const char *test_mount(const char *type)
         (void) rmdir(path);
         return NULL;
     }
-    RUN_OK("truncate -s 512M %s && mkfs.%s -q %s >/dev/null 2>&1 && mount -o loop %s %s", image, type, image, image, path);
+    RUN_OK("truncate -s 512M %s && mkfs.%s -q %s >/dev/null 2>&1 && mount -o loop %s %s", image, type, image, image,
+           path);
     return path;
 }
 

@@ -27,7 +27,8 @@ int tree_open(const char *path, int *ret_fd, struct error **err)
         struct stat st;
         bool is_file = stat(path, &st) == 0;
 
-        fail_plain(err, ENOTDIR, is_file ? "%s is not a directory" : "Failed to resolve path %s: a part of it is not a directory",
+        fail_plain(err, ENOTDIR,
+                   is_file ? "%s is not a directory" : "Failed to resolve path %s: a part of it is not a directory",
                    path);
         if (is_file)
             fail_hint(*err, "for a disk image in a file or on a device use --image=%s", path);
@@ -36,8 +37,9 @@ int tree_open(const char *path, int *ret_fd, struct error **err)
     }
     fail(err, -r, "Failed to resolve path %s", path);
     if (r == -ENOENT)
-        fail_hint(*err, "-D names a directory; an image in one of the machine folders is named with -M, and --template= "
-                        "fills a new directory");
+        fail_hint(*err,
+                  "-D names a directory; an image in one of the machine folders is named with -M, and --template= "
+                  "fills a new directory");
     fail_id(*err, "R2031");
     return r;
 }
@@ -46,7 +48,8 @@ bool tree_is_host_root(int tree_fd)
 {
     struct stat tree, host;
 
-    return fstat(tree_fd, &tree) == 0 && stat("/", &host) == 0 && tree.st_ino == host.st_ino && tree.st_dev == host.st_dev;
+    return fstat(tree_fd, &tree) == 0 && stat("/", &host) == 0 && tree.st_ino == host.st_ino &&
+           tree.st_dev == host.st_dev;
 }
 
 static bool has_directory(int top_fd, const char *path)
@@ -74,7 +77,8 @@ static int refuse_usr(int top_fd, const char *path, const struct tree_needs *nee
 {
     struct stat st;
 
-    fail_plain(err, ENOENT, "Directory %s doesn't look like it has an OS tree (/usr/ directory is missing). Refusing.", path);
+    fail_plain(err, ENOENT, "Directory %s doesn't look like it has an OS tree (/usr/ directory is missing). Refusing.",
+               path);
     if (top_fd < 0)
         fail_hint(*err, "the tree has no directory %s, which --pivot-root= names", needs->pivot_root_new);
     else if (needs->pivot_root_new)
@@ -86,7 +90,8 @@ static int refuse_usr(int top_fd, const char *path, const struct tree_needs *nee
     else if (fstatat(top_fd, "config.json", &st, 0) == 0)
         fail_hint(*err, "it looks like an OCI bundle; try --oci-bundle=%s", path);
     else
-        fail_hint(*err, "fill it with a distribution first, with debootstrap, dnf --installroot or 'machinectl import-tar'");
+        fail_hint(*err,
+                  "fill it with a distribution first, with debootstrap, dnf --installroot or 'machinectl import-tar'");
     fail_id(*err, "R2033");
     return -ENOENT;
 }
@@ -101,9 +106,11 @@ static int check_merged(int top_fd, struct error **err)
 
         if (fstatat(top_fd, folders[i], &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISDIR(st.st_mode))
             continue;
-        fail_plain(err, EINVAL, "Sorry, --volatile=yes mode is not supported with OS images that have not merged /bin/, /sbin/, "
-                                "/lib/, /lib64/ into /usr/.");
-        fail_hint(*err, "/%s is a directory of its own in this tree; --volatile=overlay works with any tree", folders[i]);
+        fail_plain(err, EINVAL,
+                   "Sorry, --volatile=yes mode is not supported with OS images that have not merged /bin/, /sbin/, "
+                   "/lib/, /lib64/ into /usr/.");
+        fail_hint(*err, "/%s is a directory of its own in this tree; --volatile=overlay works with any tree",
+                  folders[i]);
         fail_id(*err, "R2006");
         return -EINVAL;
     }
@@ -126,9 +133,11 @@ int tree_check(int tree_fd, const char *path, const struct tree_needs *needs, st
     if (top_fd < 0 || !has_directory(top_fd, "usr"))
         return refuse_usr(top_fd, path, needs, err);
     if (needs->boot && needs->os_release && !has_os_release(top_fd)) {
-        fail_plain(err, ENOENT, "Directory %s doesn't look like an OS root directory (os-release file is missing). Refusing.", path);
-        fail_hint(*err, "a system to be booted has /etc/os-release or /usr/lib/os-release; without --boot a single command "
-                        "runs in any tree, and $SYSTEMD_NSPAWN_CHECK_OS_RELEASE=0 turns this check off");
+        fail_plain(err, ENOENT,
+                   "Directory %s doesn't look like an OS root directory (os-release file is missing). Refusing.", path);
+        fail_hint(*err,
+                  "a system to be booted has /etc/os-release or /usr/lib/os-release; without --boot a single command "
+                  "runs in any tree, and $SYSTEMD_NSPAWN_CHECK_OS_RELEASE=0 turns this check off");
         fail_id(*err, "R2034");
         return -ENOENT;
     }
@@ -154,8 +163,10 @@ int tree_check_mount(int tree_fd, const char *path, struct error **err)
     fail_plain(err, EACCES, "no program in %s can be started: the file system mounted on %s has noexec", path,
                mount_point ? mount_point : path);
     /* the options user and users of fstab imply it */
-    fail_hint(*err, "allow it with 'mount -o remount,exec %s'; in /etc/fstab 'user' and 'users' mean noexec as well, unless "
-                    "'exec' follows", mount_point ? mount_point : path);
+    fail_hint(*err,
+              "allow it with 'mount -o remount,exec %s'; in /etc/fstab 'user' and 'users' mean noexec as well, unless "
+              "'exec' follows",
+              mount_point ? mount_point : path);
     fail_id(*err, "R2008");
     return -EACCES;
 }

@@ -250,12 +250,14 @@ int version_pick(const char *path, mode_t type, const char *suffix, char **ret, 
 
     auto_close int dir_fd = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (dir_fd < 0)
-        return errno == ENOENT || errno == ENOTDIR ? 0 : fail(err, errno, "cannot open the versioned folder %s", folder);
+        return errno == ENOENT || errno == ENOTDIR ? 0
+                                                   : fail(err, errno, "cannot open the versioned folder %s", folder);
 
     auto_free char *name = pick_in(dir_fd, type, prefix, ending);
     if (!name) {
         fail_plain(err, ENOENT, "No matching entries in versioned directory '%s' found.", path);
-        fail_hint(*err, "names there must read %sVERSION%s, and an architecture in them must be one of this machine (%s)",
+        fail_hint(*err,
+                  "names there must read %sVERSION%s, and an architecture in them must be one of this machine (%s)",
                   prefix, ending, architecture_native());
         fail_id(*err, "R2007");
         return -ENOENT;

@@ -2,9 +2,9 @@
 /*
  * version: order of version strings, and folders that hold one thing in several versions ("NAME.v/").
  *
- * NAME.v/ holds NAME_VERSION[_ARCHITECTURE][+LEFT[-DONE]] (with a suffix: NAME.raw.v/ holds NAME_VERSION….raw); the path
- * FOLDER.v/NAME___.raw names the pattern itself. The newest version that can run here counts; what has used up its
- * tries (LEFT is 0) comes after all others.
+ * NAME.v/ holds NAME_VERSION[_ARCHITECTURE][+LEFT[-DONE]] (with a suffix: NAME.raw.v/ holds NAME_VERSION….raw); the
+ * path FOLDER.v/NAME___.raw names the pattern itself. The newest version that can run here counts; what has used up
+ * its tries (LEFT is 0) comes after all others.
  */
 #pragma once
 

@@ -26,9 +26,10 @@ struct walk_calls {
 
 enum { WALK_SKIP = 1 };
 
-/* Visits all below ROOT_FD (which stays open, and is not itself passed to any call): in each directory first what is
- * not a directory, then its directories, one after another. Returns 0 or a negative errno; then *ret_where, when
- * RET_WHERE is not NULL, is the path of the entry in question relative to the root, for the error text; give it free(). */
+/* Visits all below ROOT_FD (which stays open, and is not itself passed to any call): in each directory first what
+ * is not a directory, then its directories, one after another. Returns 0 or a negative errno; then *ret_where, when
+ * RET_WHERE is not NULL, is the path of the entry in question relative to the root, for the error text; give it
+ * free(). */
 int walk_tree(int root_fd, const struct walk_calls *calls, void *context, char **ret_where);
 
 /* Descriptors of a chain of nested directories, of which only the deepest are kept open: the others are found again

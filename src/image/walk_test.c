@@ -106,8 +106,9 @@ TEST(a_tree_deeper_than_the_limit_of_open_files_is_walked)
 {
     struct rlimit limit, low;
     struct seen seen = {0};
-    auto_close int fd = make_top("deep", "i=0; while [ $i -lt 40 ]; do mkdir -p d/d/d/d/d/d/d/d/d/d; cd d/d/d/d/d/d/d/d/d/d; "
-                                         "i=$((i+1)); done; touch bottom");
+    auto_close int fd =
+        make_top("deep", "i=0; while [ $i -lt 40 ]; do mkdir -p d/d/d/d/d/d/d/d/d/d; cd d/d/d/d/d/d/d/d/d/d; "
+                         "i=$((i+1)); done; touch bottom");
 
     EXPECT_INT(getrlimit(RLIMIT_NOFILE, &limit), 0);
     low = limit;
@@ -135,7 +136,8 @@ static int move_when_deep(void *context, int dir_fd, const char *name, int fd)
 TEST(a_tree_moved_away_during_the_walk_ends_it_and_leads_nowhere_else)
 {
     struct walk_calls calls = {.enter = move_when_deep};
-    auto_close int fd = make_top("moving", "i=0; p=d; while [ $i -lt 99 ]; do p=$p/d; i=$((i+1)); done; mkdir -p $p/bottom x");
+    auto_close int fd =
+        make_top("moving", "i=0; p=d; while [ $i -lt 99 ]; do p=$p/d; i=$((i+1)); done; mkdir -p $p/bottom x");
     auto_close int other = make_top("other", "true");
     struct seen seen = {.moved_to = other};
     auto_close int second = openat(fd, "d", O_PATH);
@@ -150,12 +152,14 @@ TEST(what_is_mounted_below_is_passed_over)
     struct seen seen = {0};
 
     NEED_ROOT();
-    auto_close int fd = make_top("mounts", "mkdir m same && mount -t tmpfs t m && mkdir m/inside && mount --bind same same && "
-                                           "mkdir same/inside");
+    auto_close int fd =
+        make_top("mounts", "mkdir m same && mount -t tmpfs t m && mkdir m/inside && mount --bind same same && "
+                           "mkdir same/inside");
     EXPECT_INT(walk_tree(fd, &see_all, &seen, NULL), 0);
     EXPECT_INT(seen.events.count, 0);
 }
 
-TESTS(RUN(everything_is_seen_once_and_a_directory_around_its_entries), RUN(a_skipped_directory_is_neither_entered_nor_left),
-      RUN(a_failure_ends_the_walk_and_says_where), RUN(a_tree_deeper_than_the_limit_of_open_files_is_walked),
+TESTS(RUN(everything_is_seen_once_and_a_directory_around_its_entries),
+      RUN(a_skipped_directory_is_neither_entered_nor_left), RUN(a_failure_ends_the_walk_and_says_where),
+      RUN(a_tree_deeper_than_the_limit_of_open_files_is_walked),
       RUN(a_tree_moved_away_during_the_walk_ends_it_and_leads_nowhere_else), RUN(what_is_mounted_below_is_passed_over))
