@@ -111,22 +111,26 @@ TEST(readers_share_and_keep_writers_out)
     image_lock_done(&other);
 }
 
-TEST(nothing_is_left_when_all_have_gone)
+TEST(what_is_left_when_all_have_gone_is_an_empty_file_beside_the_tree_at_most)
 {
     struct image_lock lock = IMAGE_LOCK_NONE;
 
     NEED_ROOT();
     private_run();
     auto_free char *path = make("tidy");
-    EXPECT_OK(take(&lock, path, false, "m", ERR));
-    RUN_OK(
-        "test -e %s/.#tidy.lck && test $(ls /run/systemd/nspawn/locks | wc -l) = 1 && test $(stat -c %%a "
-        "/run/systemd/nspawn/locks) = "
-        "700 && test -e /run/systemd/nspawn/locks/inode-$(stat -c %%d:%%i %s)",
-        test_folder(), path);
+    EXPECT_OK(take(&lock, path, true, "m", ERR));
+    RUN_OK("cd /run/systemd/nspawn/locks && test -e %s/.#tidy.lck && test \"$(ls)\" = inode-$(stat -c %%d:%%i %s) && "
+           "test $(stat -c %%a .) = 700",
+           test_folder(), path);
     image_lock_done(&lock);
-    RUN_OK("! test -e %s/.#tidy.lck && test $(ls /run/systemd/nspawn/locks | wc -l) = 0", test_folder());
+    RUN_OK("! test -e %s/.#tidy.lck && test -z \"$(ls /run/systemd/nspawn/locks)\"", test_folder());
+
+    EXPECT_OK(take(&lock, path, false, "m", ERR));
+    image_lock_done(&lock);
+    RUN_OK("! test -s %s/.#tidy.lck && test -z \"$(ls /run/systemd/nspawn/locks)\"", test_folder());
     image_lock_done(&lock);     /* once more is no harm */
+    EXPECT_OK(take(&lock, path, false, "m", ERR));
+    image_lock_done(&lock);
 }
 
 TEST(two_names_of_one_tree_are_one_tree)
@@ -177,8 +181,8 @@ TEST(the_lock_of_a_dead_process_is_free)
 TEST(undoing_removes_a_dead_holders_file_and_no_others)
 {
     struct lock_file held = LOCK_FILE_NONE, dead = LOCK_FILE_NONE;
-    auto_free char *held_path = mem_format("%s/held", test_folder());
-    auto_free char *dead_path = mem_format("%s/dead", test_folder());
+    auto_free char *held_path = mem_format("%s/held-file", test_folder());
+    auto_free char *dead_path = mem_format("%s/dead-file", test_folder());
     auto_free char *missing = mem_format("%s/missing", test_folder());
     struct strings paths = {.item = (char *[]){held_path, dead_path, missing}, .count = 3};
 
@@ -207,7 +211,7 @@ TEST(files_are_called_disk_images)
 }
 
 TESTS(RUN(a_busy_tree_is_refused_and_the_holder_named), RUN(readers_share_and_keep_writers_out),
-      RUN(nothing_is_left_when_all_have_gone), RUN(two_names_of_one_tree_are_one_tree),
-      RUN(a_read_only_place_is_locked_by_inode_alone), RUN(the_lock_of_a_dead_process_is_free),
-      RUN(undoing_removes_a_dead_holders_file_and_no_others),
+      RUN(what_is_left_when_all_have_gone_is_an_empty_file_beside_the_tree_at_most),
+      RUN(two_names_of_one_tree_are_one_tree), RUN(a_read_only_place_is_locked_by_inode_alone),
+      RUN(the_lock_of_a_dead_process_is_free), RUN(undoing_removes_a_dead_holders_file_and_no_others),
       RUN(files_are_called_disk_images))
