@@ -10,9 +10,11 @@
 #include "base/mem.h"
 #include "base/undo.h"
 #include "cli/scope.h"
+#include "image/lock.h"
 #include "image/snapshot.h"
 
-static const struct undo_kind undo_kinds[] = {UNDO_KINDS_GENERIC, {"remove-snapshot", undo_snapshot}};
+static const struct undo_kind undo_kinds[] = {
+    UNDO_KINDS_GENERIC, {"remove-snapshot", undo_snapshot}, {"lock-file", undo_lock_file}};
 
 struct registry host_registry(void)
 {

@@ -11,7 +11,8 @@ struct run_host_state {
     bool is_claimed;
 };
 
-/* Fills STATE and gives the functions over it. ARGV is the memory that a stub init may take for its title. */
+/* Fills STATE and gives the functions over it. ARGV is the memory that a stub init may take for its title: all of what
+ * ps(1) would show, or the container could read there what the host calls us. */
 struct run_host run_host_of(struct run_host_state *state, char **argv, int argc);
 
 /* The registry of this host with all kinds of undo that redd knows. */

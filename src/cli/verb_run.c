@@ -16,7 +16,8 @@
 #include "config/options.h"
 #include "runtime/run.h"
 
-static int run(const char *program, int argc, char **argv, struct error **err)
+/* TITLE is where the program's own argv begins: as a verb, "run" is its second word. */
+static int run(const char *program, int argc, char **argv, char **title, struct error **err)
 {
     CLEANUP(settings_done) struct settings settings = {0};
     CLEANUP(spec_done) struct spec spec;
@@ -43,7 +44,7 @@ static int run(const char *program, int argc, char **argv, struct error **err)
         return plan_explain(&spec, STDOUT_FILENO) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 
     struct run_host_state state;
-    const struct run_host host = run_host_of(&state, argv, argc);
+    const struct run_host host = run_host_of(&state, title, argc + (int) (argv - title));
     int r = spec.cleanup ? container_cleanup(&spec, &host, err) : container_run(&spec, &host, &status, err);
 
     return r < 0 ? report(program, *err) : spec.cleanup ? EXIT_SUCCESS : status;
@@ -54,5 +55,5 @@ int verb_run(int argc, char **argv)
     auto_error struct error *err = NULL;
     bool compatible = strcmp(path_last(argv[0]), "systemd-nspawn") == 0;
 
-    return run(compatible ? "systemd-nspawn" : "redd run", argc, argv, &err);
+    return run(compatible ? "systemd-nspawn" : "redd run", argc, argv, compatible ? argv : argv - 1, &err);
 }

@@ -60,6 +60,19 @@ void lock_file_done(struct lock_file *lock)
     lock->path = NULL;
 }
 
+int undo_lock_file(const struct strings *args, struct error **err)
+{
+    for (size_t i = 0; i < args->count; i++) {
+        auto_close int fd = open(args->item[i], O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY);
+
+        if (fd < 0 && errno != ENOENT)
+            return fail(err, errno, "cannot open the lock file %s", args->item[i]);
+        if (fd >= 0 && set_lock(fd, false) == 0 && unlink(args->item[i]) < 0 && errno != ENOENT)
+            return fail(err, errno, "cannot remove the lock file %s", args->item[i]);
+    }
+    return 0;
+}
+
 /* "12 web\n" for whom it may concern. Costs nothing that matters: the file lies on a tmpfs. */
 static void write_holder(const struct lock_file *lock, const char *machine)
 {
@@ -156,9 +169,9 @@ static int path_of_inode(int image_fd, char **ret, struct error **err)
 
     if (fstat(image_fd, &st) < 0)
         return fail(err, errno, "cannot look at the image to be locked");
-    *ret = S_ISBLK(st.st_mode)
-               ? mem_format(LOCK_FOLDER "/block-%u:%u", major(st.st_rdev), minor(st.st_rdev))
-               : mem_format(LOCK_FOLDER "/inode-%llu:%llu", (unsigned long long) st.st_dev, (unsigned long long) st.st_ino);
+    *ret = S_ISBLK(st.st_mode) ? mem_format(LOCK_FOLDER "/block-%u:%u", major(st.st_rdev), minor(st.st_rdev))
+                               : mem_format(LOCK_FOLDER "/inode-%llu:%llu", (unsigned long long) st.st_dev,
+                                            (unsigned long long) st.st_ino);
     return 0;
 }
 

@@ -12,6 +12,7 @@
 #include <stdbool.h>
 
 #include "base/error.h"
+#include "base/strings.h"
 
 struct lock_file {
     int fd;                     /* -1: not held */
@@ -29,8 +30,8 @@ struct image_lock {
 #define IMAGE_LOCK_NONE {.beside = LOCK_FILE_NONE, .inode = LOCK_FILE_NONE}
 /* clang-format on */
 
-/* Locks the image PATH, which IMAGE_FD (O_PATH will do) is open on, without waiting. MACHINE is who holds it, for others'
- * messages. -EBUSY: "Directory tree D is currently busy.", with a hint that names the holder. */
+/* Locks the image PATH, which IMAGE_FD (O_PATH will do) is open on, without waiting. MACHINE is who holds it, for
+ * others' messages. -EBUSY: "Directory tree D is currently busy.", with a hint that names the holder. */
 int image_lock_take(struct image_lock *lock, const char *path, int image_fd, bool shared, const char *machine,
                     struct error **err);
 void image_lock_done(struct image_lock *lock);
@@ -39,6 +40,9 @@ void image_lock_done(struct image_lock *lock);
 int lock_file_take(struct lock_file *lock, const char *path, bool shared);
 /* Removes the file when nobody else shares it, then lets go. */
 void lock_file_done(struct lock_file *lock);
+
+/* The undo kind "lock-file": removes lock files that a dead process left. One that is held again by somebody stays. */
+int undo_lock_file(const struct strings *args, struct error **err);
 
 /* Who has the file PATH locked: "machine 'web' (process 12, redd)" or less of it, NULL when that cannot be told. Gives.
  * Reads all of /proc: for messages only. */

@@ -201,7 +201,10 @@ static int choose_range(struct run *run, struct error **err)
         return 0;
     case USERNS_PICK:
     case USERNS_MANAGED:        /* redd is its own manager of ranges; see docs/differences.md */
-        return owner_pick(tree->fd, run->machine, &run->uid_base, &tree->range_lock, err);
+        if (owner_pick(tree->fd, run->machine, &run->uid_base, &tree->range_lock, err) < 0)
+            return -error_code(*err);
+        /* behind the act, since only now its name is known: what a death in between leaves is a file without a lock */
+        return undo_record(run->undo, "lock-file", err, tree->range_lock.path, NULL);
     case USERNS_NO:
         break;
     }

@@ -27,9 +27,9 @@ sh
 tiny
 0
 /' 'it is PID 1, root, named after the machine'
-redd --pipe --as-pid2 sh -c 'echo $$; tr "\0" " " </proc/1/cmdline'
+redd --pipe --as-pid2 sh -c 'echo $$; tr -d "\0" </proc/1/cmdline'
 is "$out" '2
-(sd-stubinit) ' 'with --as-pid2 it is PID 2 of a stub'
+(sd-stubinit)' 'with --as-pid2 it is PID 2 of a stub'
 redd --pipe --user=alice --chdir=/tmp sh -c 'id -un; id -gn; id -Gn; pwd; echo $HOME'
 is "$out" 'alice
 alice
