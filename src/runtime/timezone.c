@@ -52,7 +52,7 @@ static char *host_zone(int host_fd)
     char target[PATH_MAX];
     const char *zone = NULL;
 
-    ssize_t n = readlinkat(host_fd, INSIDE + 1, target, sizeof target - 1);
+    ssize_t n = readlinkat(host_fd, &INSIDE[1], target, sizeof target - 1);
     if (n < 0)
         return NULL;
     target[n] = '\0';
