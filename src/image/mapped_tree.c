@@ -196,8 +196,8 @@ static int path_in_overlay(int tree_fd, const struct mount_entry *entry, char **
     return 0;
 }
 
-static int mount_layers(const struct mount_entry *entry, const struct overlay_paths *paths, int userns_fd,
-                        int *ret_mount_fd, struct error **err)
+static int mount_layers(const struct mount_entry *entry, struct overlay_paths *paths, int userns_fd, int *ret_mount_fd,
+                        struct error **err)
 {
     CLEANUP(layers_done) struct layers layers = {.top_fd = -1};
 
@@ -219,15 +219,25 @@ static int mount_layers(const struct mount_entry *entry, const struct overlay_pa
     return overlay_mount(&overlay, ret_mount_fd, err);
 }
 
-static int mount_overlay_mapped(int tree_fd, int userns_fd, int *ret_mount_fd, struct error **err)
+/* To a reader the upper layer is one more lower one. */
+static void make_read_only(struct overlay_paths *paths)
+{
+    if (paths->upper)
+        strings_take(&paths->lowers, TAKE(paths->upper));
+}
+
+static int mount_overlay_mapped(int tree_fd, int userns_fd, bool read_only, int *ret_mount_fd, struct error **err)
 {
     CLEANUP(mount_entry_done) struct mount_entry entry = {0};
     CLEANUP(overlay_paths_done) struct overlay_paths paths = {0};
     auto_free char *inside = NULL;
     auto_close int whole_fd = -1;
 
-    if (mount_entry_of(tree_fd, &entry, err) < 0 || overlay_paths_read(&entry, &paths, err) < 0 ||
-        path_in_overlay(tree_fd, &entry, &inside, err) < 0 ||
+    if (mount_entry_of(tree_fd, &entry, err) < 0 || overlay_paths_read(&entry, &paths, err) < 0)
+        return -error_code(*err);
+    if (read_only)
+        make_read_only(&paths);
+    if (path_in_overlay(tree_fd, &entry, &inside, err) < 0 ||
         mount_layers(&entry, &paths, userns_fd, &whole_fd, err) < 0)
         return -error_code(*err);
 
@@ -248,17 +258,40 @@ static int clone_tree(int tree_fd, bool recursive, int *ret_fd, struct error **e
 {
     int fd = sys_open_tree(tree_fd, "",
                            AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | (recursive ? AT_RECURSIVE : 0));
+
+    /* EINVAL: a detached mount, which older kernels clone for nobody; it will do itself */
+    if (fd < 0 && errno == EINVAL)
+        fd = fcntl(tree_fd, F_DUPFD_CLOEXEC, 3);
     if (fd < 0)
         return fail(err, errno, "cannot clone the mount of the tree");
     *ret_fd = fd;
     return 0;
 }
 
+/* The tree is none that can be mapped, as REFUSED says; an overlay has layers that may be. Takes REFUSED. */
+static int map_layers_instead(int tree_fd, int userns_fd, bool read_only, struct error *refused, int *ret_mount_fd,
+                              struct error **err)
+{
+    auto_error struct error *reason = refused, *no_layers = NULL;
+    char buffer[32];
+
+    if (error_code(reason) != EINVAL || strcmp(file_system_name(tree_fd, buffer), "overlay") != 0) {
+        *err = TAKE(reason);
+        return -error_code(*err);
+    }
+    if (mount_overlay_mapped(tree_fd, userns_fd, read_only, ret_mount_fd, &no_layers) == 0)
+        return 0;
+    fail_plain(err, EINVAL, "%s, nor can its layers: %s", error_text(reason), error_text(no_layers));
+    if (error_hint(reason))
+        fail_hint(*err, "%s", error_hint(reason));
+    fail_id(*err, "R2204");
+    return -EINVAL;
+}
+
 int tree_mount_mapped(int tree_fd, int userns_fd, int *ret_mount_fd, struct error **err)
 {
-    auto_error struct error *refused = NULL, *no_layers = NULL;
+    auto_error struct error *refused = NULL;
     auto_close int mount_fd = -1;
-    char buffer[32];
 
     if (clone_tree(tree_fd, true, &mount_fd, err) < 0)
         return -error_code(*err);
@@ -268,19 +301,21 @@ int tree_mount_mapped(int tree_fd, int userns_fd, int *ret_mount_fd, struct erro
         error_freep(&refused);
         r = idmap_tree(mount_fd, userns_fd, false, &refused);
     }
-    if (r == 0) {
-        *ret_mount_fd = take_fd(&mount_fd);
-        return 0;
-    }
-    if (r == -EINVAL && strcmp(file_system_name(tree_fd, buffer), "overlay") == 0) {
-        if (mount_overlay_mapped(tree_fd, userns_fd, ret_mount_fd, &no_layers) == 0)
-            return 0;
-        fail_plain(err, EINVAL, "%s, nor can its layers: %s", error_text(refused), error_text(no_layers));
-        if (error_hint(refused))
-            fail_hint(*err, "%s", error_hint(refused));
-        fail_id(*err, "R2204");
-        return -EINVAL;
-    }
-    *err = TAKE(refused);
-    return r;
+    if (r < 0)
+        return map_layers_instead(tree_fd, userns_fd, false, TAKE(refused), ret_mount_fd, err);
+    *ret_mount_fd = take_fd(&mount_fd);
+    return 0;
+}
+
+int tree_mount_mapped_layer(int tree_fd, int userns_fd, int *ret_mount_fd, struct error **err)
+{
+    auto_error struct error *refused = NULL;
+    auto_close int mount_fd = -1;
+
+    if (clone_tree(tree_fd, false, &mount_fd, err) < 0)
+        return -error_code(*err);
+    if (idmap_tree(mount_fd, userns_fd, false, &refused) < 0)
+        return map_layers_instead(tree_fd, userns_fd, true, TAKE(refused), ret_mount_fd, err);
+    *ret_mount_fd = take_fd(&mount_fd);
+    return 0;
 }

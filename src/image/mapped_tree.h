@@ -19,6 +19,11 @@
  * they are left out. -EINVAL when there is no way; the error says why. */
 int tree_mount_mapped(int tree_fd, int userns_fd, int *ret_mount_fd, struct error **err);
 
+/* The same as a lower layer of an overlay, which is only read and shows nothing that is mounted below: of a tree
+ * that is an overlay itself, all layers are read, and none is shared with a writer. TREE_FD may be a detached
+ * mount, which is used up. */
+int tree_mount_mapped_layer(int tree_fd, int userns_fd, int *ret_mount_fd, struct error **err);
+
 /* The paths of an overlay's layers, taken from its mount options. */
 struct overlay_paths {
     struct strings lowers;      /* lowest first */

@@ -25,6 +25,7 @@
 #include "base/mem.h"
 #include "base/path.h"
 #include "image/idmap.h"
+#include "image/mapped_tree.h"
 
 #define HELPER_STACK_SIZE (64u * 1024)
 
@@ -50,7 +51,7 @@ static void layers_done(struct layers *layers)
     fd_closep(&layers->mount_fd);
 }
 
-static int layer_open(const struct overlay *overlay, int fd, bool clone, int *ret_fd, struct error **err)
+static int layer_open(int fd, bool clone, int *ret_fd, struct error **err)
 {
     auto_close int own = clone ? sys_open_tree(fd, "", AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC) : -1;
 
@@ -59,8 +60,26 @@ static int layer_open(const struct overlay *overlay, int fd, bool clone, int *re
         own = fcntl(fd, F_DUPFD_CLOEXEC, 3);
     if (own < 0)
         return fail(err, errno, "cannot open a layer of the overlay");
+    *ret_fd = take_fd(&own);
+    return 0;
+}
+
+static int lower_open(const struct overlay *overlay, int fd, bool clone, int *ret_fd, struct error **err)
+{
+    if (overlay->userns_fd < 0)
+        return layer_open(fd, clone, ret_fd, err);
+    return tree_mount_mapped_layer(fd, overlay->userns_fd, ret_fd, err) < 0
+               ? fail_in(err, "cannot map a layer of the overlay") : 0;
+}
+
+static int top_open(const struct overlay *overlay, bool clone, int *ret_fd, struct error **err)
+{
+    auto_close int own = -1;
+
+    if (layer_open(overlay->top_fd, clone, &own, err) < 0)
+        return -error_code(*err);
     if (overlay->userns_fd >= 0 && idmap_tree(own, overlay->userns_fd, false, err) < 0)
-        return fail_in(err, "cannot map a layer of the overlay");
+        return fail_in(err, "cannot map the writable layer of the overlay");
     *ret_fd = take_fd(&own);
     return 0;
 }
@@ -73,13 +92,13 @@ static int layers_open(struct layers *layers, bool clone, struct error **err)
     for (; layers->n_lowers < overlay->n_lowers; layers->n_lowers++) {
         int *fd = &layers->lower_fds[layers->n_lowers];
 
-        if (layer_open(overlay, overlay->lower_fds[layers->n_lowers], clone, fd, err) < 0)
+        if (lower_open(overlay, overlay->lower_fds[layers->n_lowers], clone, fd, err) < 0)
             return -error_code(*err);
     }
     if (overlay->top_fd < 0)
         return 0;
 
-    if (layer_open(overlay, overlay->top_fd, clone, &layers->top_fd, err) < 0)
+    if (top_open(overlay, clone, &layers->top_fd, err) < 0)
         return -error_code(*err);
     /* through the clone, so that both lie on one mount: the kernel insists */
     layers->upper_fd = openat(layers->top_fd, overlay->upper, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);

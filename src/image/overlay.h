@@ -27,6 +27,7 @@ struct overlay {
                                    done by itself where need be, so only tests set it */
 };
 
-/* Gives a detached mount. The layers may be closed afterwards; one that was itself a detached mount may be good for
- * nothing else then. -EINVAL also where the file system of a layer cannot be mapped, or cannot hold an upper layer. */
+/* Gives a detached mount. A lower layer may be an overlay itself, which is mapped by its own layers. The layers may
+ * be closed afterwards; one that was itself a detached mount may be good for nothing else then. -EINVAL also where
+ * the file system of a layer cannot be mapped, or cannot hold an upper layer. */
 int overlay_mount(const struct overlay *overlay, int *ret_mount_fd, struct error **err);

@@ -252,6 +252,25 @@ TEST(a_tree_on_an_overlay_mount_gets_its_upper_layer_on_the_disk_beside)
     EXPECT_OK(snapshot_remove(snapshot.path, ERR));
 }
 
+TEST(a_temporary_copy_of_a_tree_on_an_overlay_mount_is_mapped_through_all_layers)
+{
+    CLEANUP(snapshot_done) struct snapshot snapshot = {0};
+
+    NEED_MOUNT(top, "ext4");
+    RUN_OK("cd %s && mkdir -p deep/low/etc deep/low/gone deep/up deep/work deep/m && touch deep/low/etc/f && "
+           "mount -t overlay o -o lowerdir=$PWD/deep/low,upperdir=$PWD/deep/up,workdir=$PWD/deep/work deep/m && "
+           "echo up >deep/m/etc/f && rmdir deep/m/gone",
+           top);
+    auto_free char *tree = mem_format("%s/deep/m", top), *at = mem_format("%s/deep-at", test_folder());
+    auto_close int userns_fd = open_map(0);
+    make_ephemeral(tree, at, userns_fd, false, &snapshot);
+    RUN_OK("cd %s && test $(stat -c %%u deep-at/etc/f) = %u && test \"$(cat deep-at/etc/f)\" = up && "
+           "! test -e deep-at/gone && setpriv --reuid %u --regid %u --clear-groups sh -c 'mkdir deep-at/new && "
+           "echo more >>deep-at/etc/f' && test \"$(cat %s/etc/f)\" = up && ! test -e %s/new && umount deep-at %s",
+           test_folder(), BASE, BASE, BASE, tree, tree, tree);
+    EXPECT_OK(snapshot_remove(snapshot.path, ERR));
+}
+
 /* What kernels before 6.15 need, and what it must not do: show anything to the host. */
 TEST(layers_can_be_attached_in_a_namespace_of_their_own)
 {
@@ -410,6 +429,7 @@ TESTS(RUN(a_temporary_copy_on_tmpfs_is_one_and_vanishes), RUN(a_temporary_copy_o
       RUN(owners_can_be_changed_on_a_temporary_copy_without_copying_content),
       RUN(a_temporary_copy_of_the_host_shows_neither_itself_nor_what_is_mounted),
       RUN(a_tree_on_an_overlay_mount_gets_its_upper_layer_on_the_disk_beside),
+      RUN(a_temporary_copy_of_a_tree_on_an_overlay_mount_is_mapped_through_all_layers),
       RUN(layers_can_be_attached_in_a_namespace_of_their_own), RUN(a_template_on_ext4_is_copied),
       RUN(a_template_on_btrfs_is_snapshotted_even_when_read_only),
       RUN(a_template_on_another_file_system_is_copied_into_a_subvolume),
