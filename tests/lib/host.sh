@@ -53,7 +53,8 @@ host_build_helper() {
         HELPER=$BUILD/test-lib/helper
         [ ! "$HELPER" -nt "$LIB/helper.c" ] || return 0
         mkdir -p "$BUILD/test-lib"
-        cc -std=gnu17 -D_GNU_SOURCE -O1 -static -o "$HELPER.$$" "$LIB/helper.c" && mv "$HELPER.$$" "$HELPER"
+        cc -std=gnu17 -D_GNU_SOURCE -O1 -static -o "$HELPER.$$" "$LIB/helper.c" && mv "$HELPER.$$" "$HELPER" &&
+                chown --reference="$BUILD" "$BUILD/test-lib" "$HELPER"
 }
 
 # Waited for in the background: a shell obeys a signal only between commands, or in wait.
