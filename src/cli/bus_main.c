@@ -5,13 +5,15 @@
  *
  *     redd-bus [--user] [--packed] scope NAME --leader=PID [--slice=SLICE] [--boot] [--property=ASSIGNMENT]...
  *     redd-bus [--user] [--packed] register NAME --leader=PID [--uuid=ID] [--service=WORD] [--class=WORD] [--root=PATH]
- *                                                [--netif=INDEX]...
+ *                                                [--netif=INDEX]... [--bus-fd=FD]
  *     redd-bus [--user] [--packed] unregister NAME
  *
  * The answer is one line on standard output and status 0: for `scope`, its control group. An error goes to standard
  * error for people, or with --packed to standard output for the caller (ipc/bus_client.c), and the status is 1.
+ * --bus-fd= is a fresh connection to the bus; what is said over it comes from the process that made it.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,6 +30,7 @@ struct request {
     bool user, packed, boots;
     const char *word, *name;
     uint32_t leader;
+    int bus_fd;
     const char *slice, *service, *class, *root;
     struct id128 id;
     struct strings properties;
@@ -61,6 +64,18 @@ static int read_netif(struct request *request, const char *value, struct error *
     return 0;
 }
 
+static int read_bus_fd(struct request *request, const char *value, struct error **err)
+{
+    uint32_t fd;
+
+    if (read_number(value, &fd, err) < 0)
+        return -EINVAL;
+    if (fcntl((int) fd, F_SETFD, FD_CLOEXEC) < 0)
+        return fail(err, errno, "%u is no connection", fd);
+    request->bus_fd = (int) fd;
+    return 0;
+}
+
 static int read_option(struct request *request, const char *word, struct error **err)
 {
     const struct {
@@ -83,6 +98,8 @@ static int read_option(struct request *request, const char *word, struct error *
         return read_number(value, &request->leader, err);
     if ((value = string_after(word, "--netif=")))
         return read_netif(request, value, err);
+    if ((value = string_after(word, "--bus-fd=")))
+        return read_bus_fd(request, value, err);
     if ((value = string_after(word, "--uuid=")))
         return id128_parse(value, &request->id) < 0 ? fail_plain(err, EINVAL, "'%s' is not a UUID", value) : 0;
     if ((value = string_after(word, "--property=")))
@@ -154,6 +171,11 @@ static int scope_properties(const struct request *request, struct bus_properties
     return 0;
 }
 
+static int open_bus(const struct request *request, struct bus **ret, struct error **err)
+{
+    return bus_open(request->user, request->bus_fd, ret, err);
+}
+
 static int command_scope(const struct request *request, struct error **err)
 {
     CLEANUP(bus_properties_done) struct bus_properties properties = {0};
@@ -163,7 +185,7 @@ static int command_scope(const struct request *request, struct error **err)
 
     if (!request->leader)
         return fail_plain(err, EINVAL, "a scope needs --leader=");
-    if (scope_properties(request, &properties, err) < 0 || bus_open(request->user, &bus, err) < 0 ||
+    if (scope_properties(request, &properties, err) < 0 || open_bus(request, &bus, err) < 0 ||
         bus_start_scope(bus, unit, request->leader, &properties, &cgroup, err) < 0)
         return -error_code(*err);
     (void) printf("%s\n", cgroup);
@@ -186,14 +208,14 @@ static int command_register(const struct request *request, struct error **err)
 
     if (!request->leader)
         return fail_plain(err, EINVAL, "to register needs --leader=");
-    return bus_open(request->user, &bus, err) < 0 ? -error_code(*err) : bus_register_machine(bus, &machine, err);
+    return open_bus(request, &bus, err) < 0 ? -error_code(*err) : bus_register_machine(bus, &machine, err);
 }
 
 static int command_unregister(const struct request *request, struct error **err)
 {
     CLEANUP(bus_closep) struct bus *bus = NULL;
 
-    return bus_open(request->user, &bus, err) < 0 ? -error_code(*err) : bus_unregister_machine(bus, request->name, err);
+    return open_bus(request, &bus, err) < 0 ? -error_code(*err) : bus_unregister_machine(bus, request->name, err);
 }
 
 static int run(const struct request *request, struct error **err)
@@ -211,7 +233,7 @@ static int run(const struct request *request, struct error **err)
 
 int main(int argc, char **argv)
 {
-    CLEANUP(request_done) struct request request = {0};
+    CLEANUP(request_done) struct request request = {.bus_fd = -1};
     auto_error struct error *err = NULL;
     char packed[4096];
 

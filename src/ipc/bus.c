@@ -54,11 +54,25 @@ void bus_closep(struct bus **bus)
     *bus = NULL;
 }
 
-int bus_open(bool user, struct bus **ret, struct error **err)
+static int open_on(int fd, sd_bus **ret)
+{
+    __attribute__((cleanup(sd_bus_unrefp))) sd_bus *connection = NULL;
+    int r;
+
+    if ((r = sd_bus_new(&connection)) < 0 || (r = sd_bus_set_fd(connection, fd, fd)) < 0 ||
+        (r = sd_bus_set_bus_client(connection, true)) < 0 || (r = sd_bus_start(connection)) < 0)
+        return r;
+    *ret = TAKE(connection);
+    return 0;
+}
+
+int bus_open(bool user, int connected_fd, struct bus **ret, struct error **err)
 {
     CLEANUP(bus_closep) struct bus *bus = mem_alloc(sizeof *bus);
 
-    int r = user ? sd_bus_open_user(&bus->connection) : sd_bus_open_system(&bus->connection);
+    int r = connected_fd >= 0 ? open_on(connected_fd, &bus->connection)
+            : user            ? sd_bus_open_user(&bus->connection)
+                              : sd_bus_open_system(&bus->connection);
     if (r < 0) {
         fail(err, -r, "cannot reach the %s bus", user ? "user's" : "system");
         fail_hint(*err, "is a D-Bus daemon running? With --keep-unit and --register=no nobody is asked");
@@ -386,8 +400,11 @@ int bus_register_machine(struct bus *bus, const struct bus_machine_entry *machin
         (r = sd_bus_message_append(message, "ssus", machine->service, machine->class, machine->leader,
                                    machine->root)) < 0 ||
         (r = sd_bus_message_append_array(message, 'i', machine->netif, machine->n_netif * sizeof(int32_t))) < 0 ||
-        (r = sd_bus_call(bus->connection, message, JOB_TIMEOUT_US, &error, NULL)) < 0)
+        (r = sd_bus_call(bus->connection, message, JOB_TIMEOUT_US, &error, NULL)) < 0) {
+        if (sd_bus_error_has_name(&error, "org.freedesktop.machine1.MachineExists"))
+            r = -EEXIST;
         return fail_call(err, r, &error, "Failed to register machine");
+    }
     return 0;
 }
 

@@ -15,8 +15,9 @@
 
 struct bus;
 
-/* Connects to the system's bus, or the calling user's. */
-int bus_open(bool user, struct bus **ret, struct error **err);
+/* Connects to the system's bus, or the calling user's; over CONNECTED_FD (taken), where it is not -1, on which nothing
+ * was said yet. */
+int bus_open(bool user, int connected_fd, struct bus **ret, struct error **err);
 void bus_closep(struct bus **bus);
 
 /* Has the service manager make the transient unit UNIT with the process LEADER in it, waits for it, and gives its
@@ -31,5 +32,7 @@ struct bus_machine_entry {
     const int32_t *netif;
     size_t n_netif;
 };
+
+/* -EEXIST when a machine of that name is registered already. */
 int bus_register_machine(struct bus *bus, const struct bus_machine_entry *machine, struct error **err);
 int bus_unregister_machine(struct bus *bus, const char *name, struct error **err);

@@ -10,7 +10,10 @@
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -21,6 +24,9 @@
 #define TIMEOUT_MS_DEFAULT 30000
 #define ANSWER_MAX 8192
 
+/* Where the helper finds the connection it is given. */
+#define BUS_FD 3
+
 static int64_t now_ms(void)
 {
     struct timespec now;
@@ -29,8 +35,40 @@ static int64_t now_ms(void)
     return (int64_t) now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
+/* Descriptors that the helper gets anew must not have one of the numbers it gets them by. */
+static int move_up(int fd)
+{
+    if (fd < 0 || fd > BUS_FD)
+        return fd;
+
+    int higher = fcntl(fd, F_DUPFD_CLOEXEC, BUS_FD + 1);
+    (void) close(fd);
+    return higher;
+}
+
+/* Connects to the bus without a word said: who a message is from is decided by who connected. Gives -1 where the bus
+ * is not at a path; then the helper finds it. */
+static int connect_bus(const struct bus_client *client)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    const char *named = getenv(client->user_scope ? "DBUS_SESSION_BUS_ADDRESS" : "DBUS_SYSTEM_BUS_ADDRESS");
+    const char *path = named ? string_after(named, "unix:path=") : "/run/dbus/system_bus_socket";
+
+    if (!path || (!named && client->user_scope) || path[strcspn(path, ",;%")])
+        return -1;
+    if (strlen(path) >= sizeof address.sun_path)
+        return -1;
+    (void) strcpy(address.sun_path, path);
+
+    auto_close int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0 || connect(fd, (struct sockaddr *) &address, sizeof address) < 0)
+        return -1;
+    return move_up(take_fd(&fd));
+}
+
 /* Starts ARGV with its output in a pipe. The supervisor blocks signals and may ignore some: the helper does neither. */
-static int start_helper(const struct strings *argv, pid_t *ret_pid, int *ret_answer_fd, struct error **err)
+static int start_helper(const struct strings *argv, int bus_fd, pid_t *ret_pid, int *ret_answer_fd,
+                        struct error **err)
 {
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
@@ -39,11 +77,18 @@ static int start_helper(const struct strings *argv, pid_t *ret_pid, int *ret_ans
 
     if (pipe2(ends, O_CLOEXEC) < 0)
         return fail(err, errno, "cannot make a pipe");
+    ends[1] = move_up(ends[1]);
+    if (ends[1] < 0) {
+        (void) close(ends[0]);
+        return fail(err, EMFILE, "cannot make a pipe");
+    }
     (void) sigemptyset(&none);
     (void) sigfillset(&all);
     (void) posix_spawn_file_actions_init(&actions);
     (void) posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
     (void) posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO);
+    if (bus_fd >= 0)
+        (void) posix_spawn_file_actions_adddup2(&actions, bus_fd, BUS_FD);
     (void) posix_spawnattr_init(&attributes);
     (void) posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
     (void) posix_spawnattr_setsigmask(&attributes, &none);
@@ -105,15 +150,15 @@ static int await_end(pid_t pid)
     return status;
 }
 
-/* Takes ARGV, runs it, gives the line it answers where RET is not NULL. */
-static int ask(const struct bus_client *client, struct strings *argv, char **ret, struct error **err)
+/* Runs ARGV, with BUS_FD where there is one, and gives the line it answers where RET is not NULL. */
+static int ask(const struct bus_client *client, const struct strings *argv, int bus_fd, char **ret, struct error **err)
 {
     unsigned timeout_ms = client->timeout_ms ? client->timeout_ms : TIMEOUT_MS_DEFAULT;
     char answer[ANSWER_MAX];
     auto_close int fd = -1;
     pid_t pid;
 
-    if (start_helper(argv, &pid, &fd, err) < 0)
+    if (start_helper(argv, bus_fd, &pid, &fd, err) < 0)
         return -error_code(*err);
 
     ssize_t n = read_answer(fd, answer, sizeof answer, now_ms() + timeout_ms);
@@ -162,14 +207,18 @@ int bus_scope_start(const struct bus_client *client, const struct bus_scope_requ
         strings_add(&argv, "--boot");
     for (size_t i = 0; request->properties && i < request->properties->count; i++)
         strings_add_format(&argv, "--property=%s", request->properties->item[i]);
-    return ask(client, &argv, ret_cgroup, err);
+    return ask(client, &argv, -1, ret_cgroup, err);
 }
 
 int bus_machine_register(const struct bus_client *client, const struct bus_machine *machine, struct error **err)
 {
     CLEANUP(strings_done) struct strings argv = command(client, "register", machine->name);
+    /* the machine manager takes who registers for the supervisor, and that is us, not the helper */
+    auto_close int bus_fd = connect_bus(client);
     char id[33];
 
+    if (bus_fd >= 0)
+        strings_add_format(&argv, "--bus-fd=%d", BUS_FD);
     strings_add_format(&argv, "--leader=%d", machine->leader);
     if (machine->service)
         strings_add_format(&argv, "--service=%s", machine->service);
@@ -183,12 +232,12 @@ int bus_machine_register(const struct bus_client *client, const struct bus_machi
     }
     for (size_t i = 0; i < machine->n_netif; i++)
         strings_add_format(&argv, "--netif=%d", machine->netif[i]);
-    return ask(client, &argv, NULL, err);
+    return ask(client, &argv, bus_fd, NULL, err);
 }
 
 int bus_machine_unregister(const struct bus_client *client, const char *name, struct error **err)
 {
     CLEANUP(strings_done) struct strings argv = command(client, "unregister", name);
 
-    return ask(client, &argv, NULL, err);
+    return ask(client, &argv, -1, NULL, err);
 }

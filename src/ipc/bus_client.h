@@ -45,7 +45,8 @@ struct bus_machine {
     size_t n_netif;
 };
 
-/* Has the host's machine manager know the machine. Its unit is the one that LEADER is in by now. */
+/* Has the host's machine manager know the machine, with the caller as its supervisor. Its unit is the one that LEADER
+ * is in by now. -EEXIST when one of that name is registered already. */
 int bus_machine_register(const struct bus_client *client, const struct bus_machine *machine, struct error **err);
 
 /* Has it forget the machine. It does so by itself when the leader ends; this is for a start that fails later. */

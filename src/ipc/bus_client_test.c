@@ -3,7 +3,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -78,10 +80,45 @@ TEST(a_machine_is_registered_with_all_that_is_known)
                                   .netif = netif, .n_netif = 2};
 
     EXPECT_INT(id128_parse("0123456789abcdef0123456789abcdef", &machine.id), 0);
+    EXPECT_INT(setenv("DBUS_SYSTEM_BUS_ADDRESS", "unix:path=/nonexistent/bus", 1), 0);
     helper_init(&helper, "test \"$*\" = '--packed register web --leader=7 --service=s --class=container "
                          "--root=/srv/a b --uuid=0123456789abcdef0123456789abcdef --netif=2 --netif=5'");
     EXPECT_OK(bus_machine_register(&helper.client, &machine, ERR));
     EXPECT_FAIL(bus_machine_unregister(&helper.client, "web", ERR), EIO, "without saying why");
+    EXPECT_INT(unsetenv("DBUS_SYSTEM_BUS_ADDRESS"), 0);
+}
+
+TEST(who_registers_has_connected_to_the_bus_itself)
+{
+    CLEANUP(helper_done) struct helper helper;
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    struct ucred peer;
+    socklen_t size = sizeof peer;
+
+    (void) snprintf(address.sun_path, sizeof address.sun_path, "/tmp/redd-bus-test-%d", getpid());
+    auto_free char *where = mem_format("unix:path=%s", address.sun_path);
+    auto_close int bus = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    EXPECT_INT(bind(bus, (struct sockaddr *) &address, sizeof address), 0);
+    EXPECT_INT(listen(bus, 4), 0);
+    EXPECT_INT(setenv("DBUS_SYSTEM_BUS_ADDRESS", where, 1), 0);
+
+    helper_init(&helper, "case \"$*\" in *' --bus-fd=3 '*) echo hello >&3 ;; *) exit 1 ;; esac");
+    struct bus_machine machine = {.name = "web", .service = "s", .leader = 7};
+    EXPECT_OK(bus_machine_register(&helper.client, &machine, ERR));
+
+    char said[8] = "";
+    auto_close int connection = accept4(bus, NULL, NULL, SOCK_CLOEXEC);
+    EXPECT_INT(getsockopt(connection, SOL_SOCKET, SO_PEERCRED, &peer, &size), 0);
+    EXPECT_INT(peer.pid, getpid());
+    EXPECT_INT(fd_read_full(connection, said, sizeof said), 6);
+    EXPECT_STR(said, "hello\n");
+
+    EXPECT_INT(setenv("DBUS_SYSTEM_BUS_ADDRESS", "tcp:host=x", 1), 0);
+    helper_done(&helper);
+    helper_init(&helper, "case \"$*\" in *--bus-fd*) exit 1 ;; esac");
+    EXPECT_OK(bus_machine_register(&helper.client, &machine, ERR));
+    EXPECT_INT(unsetenv("DBUS_SYSTEM_BUS_ADDRESS"), 0);
+    (void) unlink(address.sun_path);
 }
 
 TEST(an_error_comes_back_whole)
@@ -147,5 +184,6 @@ TEST(the_helper_has_signals_as_a_program_expects_them)
 }
 
 TESTS(RUN(a_scope_is_asked_for_in_words_and_answered_in_a_line), RUN(a_user_asks_the_users_managers),
-      RUN(a_machine_is_registered_with_all_that_is_known), RUN(an_error_comes_back_whole),
+      RUN(a_machine_is_registered_with_all_that_is_known), RUN(who_registers_has_connected_to_the_bus_itself),
+      RUN(an_error_comes_back_whole),
       RUN(a_helper_that_is_missing_dies_or_hangs_is_an_error), RUN(the_helper_has_signals_as_a_program_expects_them))

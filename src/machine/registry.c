@@ -50,7 +50,7 @@ static int open_lock(const struct registry *registry, struct machine_claim *clai
         if (code != 0 && code != EEXIST)
             return fail(err, code, "cannot make %s", claim->folder);
 
-        claim->lock_fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+        claim->lock_fd = openat(AT_FDCWD, path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
         if (claim->lock_fd >= 0)
             return 0;
         if (errno != ENOENT)    /* ENOENT: its last owner removed the folder just now */
