@@ -59,7 +59,7 @@ static int prepare(struct ask ask, int host, int tree, struct error **err)
 
 TEST(users_that_cannot_be_bound_are_refused_in_the_words_of_the_reference)
 {
-    NEEDS_MOUNTS();
+    NEEDS_IDS();
     int host = host_with_joe(), tree = test_tree();
 
     EXPECT_FAIL(prepare(ASK("root"), host, tree, ERR), EOPNOTSUPP, "Mapping 'root' user not supported, sorry.");
@@ -76,7 +76,7 @@ TEST(users_that_cannot_be_bound_are_refused_in_the_words_of_the_reference)
 
 TEST(accounts_of_the_container_are_not_overridden)
 {
-    NEEDS_MOUNTS();
+    NEEDS_IDS();
     int host = host_with_joe(), tree = test_tree();
 
     test_write(tree, "etc/passwd", "joe:x:5:5:::\n");
@@ -91,7 +91,7 @@ TEST(accounts_of_the_container_are_not_overridden)
 
 TEST(each_user_gets_a_free_id_once)
 {
-    NEEDS_MOUNTS();
+    NEEDS_IDS();
     int host = host_with_joe(), tree = test_tree();
 
     test_write(tree, "etc/passwd", "x:x:60514:1:::\ny:x:1:60516:::\n");
@@ -106,7 +106,7 @@ TEST(each_user_gets_a_free_id_once)
 
 TEST(when_ids_run_out_it_is_said)
 {
-    NEEDS_MOUNTS();
+    NEEDS_IDS();
     int host = host_with_joe(), tree = test_tree();
     auto_free char *text = mem_alloc(64 * 32);
     char *out = text;
@@ -122,7 +122,7 @@ TEST(when_ids_run_out_it_is_said)
 
 TEST(an_account_without_a_home_is_bound_without_one)
 {
-    NEEDS_MOUNTS();
+    NEEDS_IDS();
     int host = host_with_joe();
 
     EXPECT_OK(prepare(ASK("daemon2"), host, test_tree(), ERR));
@@ -149,7 +149,7 @@ static int run(struct ask ask, int host, int tree, struct error **err)
 
 TEST(records_are_files_and_links_by_number)
 {
-    NEEDS_MOUNTS();
+    NEEDS_IDS();
     int tree = test_tree();
 
     EXPECT_OK(run((struct ask){.names = {"joe"}, .groups = {"wheel", "adm", "wheel"}, .shell = TRI_YES},
@@ -175,7 +175,7 @@ TEST(records_are_files_and_links_by_number)
 
 TEST(shell_and_password_are_told_as_asked_and_as_known)
 {
-    NEEDS_MOUNTS();
+    NEEDS_IDS();
     int host = host_with_joe(), tree = test_tree();
 
     EXPECT_OK(run((struct ask){.names = {"joe", "ann"}, .shell = TRI_AUTO}, host, tree, ERR));
@@ -205,7 +205,7 @@ static struct stat look(int tree, const char *path)
 
 TEST(the_home_is_the_users_own_on_both_sides)
 {
-    NEEDS_MOUNTS();
+    NEEDS_IDS();
     int host = host_with_joe(), tree = test_tree();
 
     EXPECT_OK(run((struct ask){.names = {"joe"}, .base = 500000, .count = 65536}, host, tree, ERR));
@@ -229,7 +229,7 @@ TEST(the_home_is_the_users_own_on_both_sides)
 
 TEST(without_a_user_namespace_the_home_is_mapped_all_the_same)
 {
-    NEEDS_MOUNTS();
+    NEEDS_IDS();
     int tree = test_tree();
 
     EXPECT_OK(run(ASK("joe"), host_with_joe(), tree, ERR));
@@ -238,7 +238,7 @@ TEST(without_a_user_namespace_the_home_is_mapped_all_the_same)
 
 TEST(keys_of_ssh_come_along)
 {
-    NEEDS_MOUNTS();
+    NEEDS_IDS();
     int host = host_with_joe(), tree = test_tree();
 
     test_write(host, "home/joe/.ssh/authorized_keys",
@@ -260,7 +260,7 @@ static size_t keys_of(int home, uid_t uid)
 
 TEST(a_user_cannot_make_us_read_other_files_as_keys)
 {
-    NEEDS_MOUNTS();
+    NEEDS_IDS();
     int home = test_tree(), other = test_tree();
     auto_free char *secret = mem_format("%s/secret", test_path(other));
 
@@ -285,7 +285,7 @@ TEST(a_user_cannot_make_us_read_other_files_as_keys)
 
 TEST(the_user_option_finds_them)
 {
-    NEEDS_MOUNTS();
+    NEEDS_IDS();
     int tree = test_tree();
     struct user user;
 
@@ -311,7 +311,7 @@ TEST(the_user_option_finds_them)
 
 TEST(group_names_become_file_names_and_are_checked)
 {
-    NEEDS_MOUNTS();
+    NEEDS_IDS();
     int host = host_with_joe();
 
     EXPECT_FAIL(prepare((struct ask){.names = {"joe"}, .groups = {"../../x"}}, host, test_tree(), ERR), EINVAL,

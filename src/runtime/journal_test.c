@@ -184,7 +184,7 @@ TEST(host_takes_over_from_guest)
 
 TEST(the_folder_is_mapped_for_a_user_namespace)
 {
-    NEEDS_MOUNTS();
+    NEEDS_IDS();
     int host = host_with_journals(), tree = test_tree();
     const struct id_map map = {.inside = 0, .outside = 500000, .count = 65536};
     struct spec spec = {.journal = JOURNAL_HOST};

@@ -21,7 +21,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     file_lines_of_text(&lines, mem_copy_bytes(data + 1, size - 1));
     if (*data & 1) {
         while (group_next(&lines, &group) > 0)
-            if (group_entry_has_member(&group, "") || strchr(group.name, ':') || strchr(group.members, ':'))
+            if (group_entry_has_member(&group, "") || !*group.name || strchr(group.name, ':'))
                 abort();
     } else {
         while (passwd_next(&lines, &user) > 0) {

@@ -43,7 +43,7 @@ static bool holds(int fd, const char *text, size_t size)
 {
     struct stat st;
 
-    if (fstat(fd, &st) < 0 || (uint64_t) st.st_size != size)
+    if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || (uint64_t) st.st_size != size)
         return false;
 
     auto_free char *there = mem_alloc(size + 1);
@@ -101,17 +101,20 @@ int place_replace(int root_fd, const char *path, const char *text, size_t size, 
 {
     auto_error struct error *ignored = NULL;
     const struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}, *modified};
+    struct stat st;
     const char *name;
     auto_close int parent = path_open_parent_in(root_fd, path, true, 0, 0, &name);
 
     if (parent < 0)
         return parent;
 
-    /* the usual case: an earlier start has put it there */
-    auto_close int there = openat(parent, name, O_RDONLY | O_CLOEXEC | SAFE_OPEN);
-    struct stat st;
-    if (there >= 0 && fstat(there, &st) == 0 && S_ISREG(st.st_mode) && holds(there, text, size))
-        return 0;
+    /* The usual case: an earlier start has put it there. Looked at before it is opened, as above. */
+    if (fstatat(parent, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode) && (uint64_t) st.st_size == size) {
+        auto_close int there = openat(parent, name, O_RDONLY | O_CLOEXEC | SAFE_OPEN);
+
+        if (there >= 0 && holds(there, text, size))
+            return 0;
+    }
 
     int r = file_replace_at(parent, name, text, size, 0644, &ignored);
     if (r < 0)
@@ -120,10 +123,25 @@ int place_replace(int root_fd, const char *path, const char *text, size_t size, 
     return 0;
 }
 
+static bool is_link_to(int parent_fd, const char *name, const char *target)
+{
+    char there[PATH_MAX];
+    ssize_t n = readlinkat(parent_fd, name, there, sizeof there);
+
+    return n == (ssize_t) strlen(target) && memcmp(there, target, (size_t) n) == 0;
+}
+
+bool place_is_link(int root_fd, const char *path, const char *target)
+{
+    const char *name;
+    auto_close int parent = path_open_parent_in(root_fd, path, false, 0, 0, &name);
+
+    return parent >= 0 && is_link_to(parent, name, target);
+}
+
 int place_link(int root_fd, const char *path, const char *target)
 {
     const char *name;
-    char there[PATH_MAX];
     auto_close int parent = path_open_parent_in(root_fd, path, true, 0, 0, &name);
 
     if (parent < 0)
@@ -133,8 +151,7 @@ int place_link(int root_fd, const char *path, const char *target)
     if (errno != EEXIST)
         return -errno;
 
-    ssize_t n = readlinkat(parent, name, there, sizeof there);
-    if (n == (ssize_t) strlen(target) && memcmp(there, target, (size_t) n) == 0)
+    if (is_link_to(parent, name, target))
         return 0;
 
     auto_free char *fresh = mem_format("%s.new~", name);

@@ -27,6 +27,9 @@ int place_replace(int root_fd, const char *path, const char *text, size_t size, 
 /* Puts a symbolic link to TARGET in the place of whatever is at PATH, a folder excepted (-EISDIR). */
 int place_link(int root_fd, const char *path, const char *target);
 
+/* What is at PATH is a symbolic link with just this TARGET. */
+bool place_is_link(int root_fd, const char *path, const char *target);
+
 /* Removes what is at PATH; nothing there is success. */
 int place_delete(int root_fd, const char *path);
 

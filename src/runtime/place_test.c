@@ -148,12 +148,27 @@ TEST(a_replacement_is_not_fooled_by_a_prepared_temporary_name)
     EXPECT_STR(test_read(tree, "etc/file"), "new");
 }
 
+TEST(a_replacement_that_is_in_place_already_is_not_written)
+{
+    int tree = test_tree();
+
+    assert_int_equal(replace(tree, "same"), 0);
+    uint64_t inode = look(tree, "etc/file").st_ino;
+    assert_int_equal(replace(tree, "same"), 0);
+    EXPECT_INT(look(tree, "etc/file").st_ino, inode);
+    assert_int_equal(replace(tree, "Same"), 0);
+    EXPECT_STR(test_read(tree, "etc/file"), "Same");
+}
+
 TEST(a_link_replaces_what_is_there_and_is_left_alone_when_right)
 {
     int tree = test_tree();
 
     assert_int_equal(place_link(tree, "/etc/link", "../a"), 0);
     EXPECT_STR(test_target(tree, "etc/link"), "../a");
+    assert_true(place_is_link(tree, "/etc/link", "../a"));
+    assert_false(place_is_link(tree, "/etc/link", "../"));
+    assert_false(place_is_link(tree, "/none/link", "../a"));
     uint64_t inode = look(tree, "etc/link").st_ino;
     assert_int_equal(place_link(tree, "/etc/link", "../a"), 0);
     EXPECT_INT(look(tree, "etc/link").st_ino, inode);
@@ -236,5 +251,6 @@ TESTS(RUN(a_copy_makes_the_file_and_its_folder), RUN(a_copy_keeps_inode_owner_an
       RUN(a_file_with_the_text_already_is_not_written), RUN(a_copy_does_not_touch_what_is_no_file),
       RUN(nothing_leaves_the_tree_by_a_linked_folder), RUN(a_replacement_takes_the_place_of_links_and_fifos),
       RUN(a_replacement_is_not_fooled_by_a_prepared_temporary_name),
+      RUN(a_replacement_that_is_in_place_already_is_not_written),
       RUN(a_link_replaces_what_is_there_and_is_left_alone_when_right), RUN(deleting_what_is_missing_is_no_failure),
       RUN(a_bind_covers_files_links_and_what_links_lead_to), RUN(a_bind_over_a_folder_fails))

@@ -140,3 +140,12 @@ __attribute__((unused)) static const char *test_target(int tree_fd, const char *
         if (!test_may_mount) \
             SKIP_TEST("needs root (mounts in a namespace of its own)"); \
     } while (0)
+
+/* As NEEDS_MOUNTS(), for tests that give files to other users, or become one. */
+#define NEEDS_IDS() \
+    do { \
+        NEEDS_MOUNTS(); \
+        if (chown(test_top, 560514, 560514) < 0) \
+            SKIP_TEST("needs root that is not root of a user namespace only"); \
+        assert_int_equal(chown(test_top, 0, 0), 0); \
+    } while (0)

@@ -130,16 +130,10 @@ static int link_zone(const struct local_time *time, int root_fd)
     auto_free char *file = mem_format(ZONES "/%s", time->zone);
     auto_free char *target = mem_format(".." ZONES "/%s", time->zone);
     auto_close int fd = path_open_in(root_fd, file, O_PATH, 0);
-    char there[PATH_MAX];
 
     /* the same zone by the other usual spelling stays as it is */
-    if (fd >= 0) {
-        ssize_t n = readlinkat(root_fd, &INSIDE[1], there, sizeof there - 1);
-
-        there[n > 0 ? n : 0] = '\0';
-        if (strcmp(there, file) == 0)
-            return 0;
-    }
+    if (fd >= 0 && place_is_link(root_fd, INSIDE, file))
+        return 0;
     return fd < 0 ? copy(time, root_fd) : place_link(root_fd, INSIDE, target);
 }
 

@@ -51,6 +51,18 @@ TEST(auto_makes_a_relative_link_to_the_hosts_zone)
     EXPECT_STR(test_read(tree, "etc/localtime"), "TZif inside");
 }
 
+TEST(the_same_zone_in_the_absolute_spelling_is_left_alone)
+{
+    int tree = test_tree();
+
+    test_write(tree, "usr/share/zoneinfo/Europe/Berlin", "TZif inside");
+    test_link(tree, "etc/localtime", "/usr/share/zoneinfo/Europe/Berlin");
+    EXPECT_OK(run(TIMEZONE_AUTO, host_in("/usr/share/zoneinfo/%s", "Europe/Berlin"), tree, ERR));
+    EXPECT_STR(test_target(tree, "etc/localtime"), "/usr/share/zoneinfo/Europe/Berlin");
+    EXPECT_OK(run(TIMEZONE_AUTO, host_in("/usr/share/zoneinfo/%s", "Etc/UTC"), tree, ERR));
+    EXPECT_STR(test_read(tree, "etc/localtime"), "TZif of the host");
+}
+
 TEST(links_of_all_distributions_name_a_zone)
 {
     static const struct {
@@ -191,7 +203,8 @@ TEST(a_bind_follows_no_link_out_of_the_tree)
 }
 
 TESTS(RUN(auto_makes_a_relative_link_to_the_hosts_zone), RUN(links_of_all_distributions_name_a_zone),
-      RUN(links_that_name_no_zone_are_copied), RUN(a_host_with_a_plain_file_gives_a_copy),
-      RUN(a_zone_that_the_container_lacks_is_copied), RUN(copy_replaces_a_link_and_not_what_it_leads_to),
-      RUN(off_and_delete_need_nothing_of_the_host), RUN(a_host_without_a_time_zone_matters_only_when_one_was_asked_for),
+      RUN(the_same_zone_in_the_absolute_spelling_is_left_alone), RUN(links_that_name_no_zone_are_copied),
+      RUN(a_host_with_a_plain_file_gives_a_copy), RUN(a_zone_that_the_container_lacks_is_copied),
+      RUN(copy_replaces_a_link_and_not_what_it_leads_to), RUN(off_and_delete_need_nothing_of_the_host),
+      RUN(a_host_without_a_time_zone_matters_only_when_one_was_asked_for),
       RUN(a_read_only_tree_gets_a_read_only_bind_where_its_link_leads), RUN(a_bind_follows_no_link_out_of_the_tree))

@@ -200,7 +200,7 @@ static const struct getent_guard plain_guard;
 
 #define NEEDS_GETENT(script) \
     do { \
-        NEEDS_MOUNTS(); \
+        NEEDS_IDS(); \
         if (!replace_getent("#!/bin/sh\n" script)) \
             SKIP_TEST("needs /bin/sh and /usr/bin/getent"); \
     } while (0)
