@@ -22,6 +22,14 @@ static const char *last_value(const struct settings *settings, const char *flag)
     return value;
 }
 
+static bool has_flag(const struct settings *settings, const char *flag)
+{
+    for (size_t i = 0; i < settings->count; i++)
+        if (settings->item[i].row->flag && strcmp(settings->item[i].row->flag, flag) == 0)
+            return true;
+    return false;
+}
+
 /* The name of the machine when nothing else on the command line says where its tree is. */
 static const char *named_only(const struct settings *settings)
 {
@@ -56,7 +64,8 @@ int spec_load(int argc, char **argv, struct settings *settings, struct spec *spe
     if (*ret_action != ARGV_RUN)
         return 0;
 
-    const char *name = named_only(settings);
+    /* what a machine left can be cleaned up when its tree is gone, too */
+    const char *name = has_flag(settings, "cleanup") ? NULL : named_only(settings);
     if (name) {
         /* what is no name at all is refused below, in better words than "no such image" */
         if (machine_name_is_valid(name) && image_find(name, !privileged, &image, err) < 0)

@@ -92,7 +92,7 @@ struct run_host run_host_of(struct run_host_state *state, char **argv, int argc)
     return (struct run_host){
         .data = state,
         .claim = claim,
-        .allocate_scope = NULL,
+        .allocate_scope = service_manager_is_systemd() ? scope_allocate : NULL,
         .announce = announce,
         .unwind = unwind,
         .withdraw = withdraw,

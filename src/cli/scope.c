@@ -5,17 +5,61 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/mem.h"
+#include "ipc/bus_client.h"
 
 bool service_manager_is_systemd(void)
 {
     return access("/run/systemd/system", F_OK) == 0;
 }
 
+int scope_allocate(void *data, const struct spec *spec, pid_t leader, char **ret_cgroup, struct error **err)
+{
+    const struct bus_client client = {.user_scope = spec->user_scope};
+    const struct bus_scope_request request = {
+        .name = spec->machine,
+        .slice = spec->slice,
+        .leader = leader,
+        .boots = spec->start == START_BOOT,
+        .properties = &spec->properties,
+    };
+
+    (void) data;
+    return bus_scope_start(&client, &request, ret_cgroup, err);
+}
+
+/* Asked where it owns the folder that others read, and on hosts of systemd, where asking starts it. */
+static int ask_machine_manager(const struct spec *spec, const struct run_facts *facts, struct error **err)
+{
+    const struct bus_client client = {.user_scope = spec->user_scope};
+    const struct bus_machine machine = {
+        .name = facts->name,
+        .service = facts->service,
+        .class = "container",
+        .root = facts->root,
+        .id = facts->uuid,
+        .leader = facts->leader,
+        .netif = facts->netif,
+        .n_netif = facts->n_netif,
+    };
+
+    return bus_machine_register(&client, &machine, err);
+}
+
 int machine_register(const struct registry *registry, struct machine_claim *claim, const struct spec *spec,
                      const struct run_facts *facts, struct error **err)
 {
-    (void) spec, (void) facts;
-    return registry_announce(registry, claim, NULL, err);
+    auto_free char *unit = spec->keep_unit ? NULL : mem_format("%s.scope", facts->name);
+    bool foreign = registry_has_foreign_manager(registry), systemd = service_manager_is_systemd();
+
+    if (foreign || (systemd && access(registry->own_sign, F_OK) < 0)) {
+        auto_error struct error *ignored = NULL;
+
+        if (ask_machine_manager(spec, facts, foreign ? err : &ignored) == 0 || foreign)
+            return *err ? -error_code(*err) : 0;
+        log_debug("%s", error_text(ignored));
+    }
+    return registry_announce(registry, claim, systemd ? unit : NULL, err);
 }
 
 void machine_unregister(const struct registry *registry, struct machine_claim *claim)

@@ -61,8 +61,9 @@ static int open_lock(const struct registry *registry, struct machine_claim *clai
 static int fail_busy(const char *name, pid_t pid, struct error **err)
 {
     fail_plain(err, EBUSY, "machine '%s' is already running", name);
-    fail_hint(*err, "process %d supervises it: 'redd stop %s' ends it, and --machine= gives another one another name",
-              pid, name);
+    fail_id(*err, "R2040");
+    fail_hint(*err, "process %d supervises it: 'kill %d' shuts it down, and --machine= gives another one another name",
+              pid, pid);
     return -EBUSY;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The payload's cgroup. Always of the unified hierarchy (v2), whatever the host mounts: on a hybrid host it is at
- * /sys/fs/cgroup/unified, on a v1 host we mount it detached for ourselves. So every guest sees the same tree.
+ * /sys/fs/cgroup/unified, on a v1 host we mount it at /run/redd/unified. So every guest sees the same tree.
  *
  *     with --keep-unit:  OWN/payload, and the supervisor moves to OWN/supervisor, so that OWN may hand out controllers
  *     else:              OWN/redd-NAME.scope/payload, or the scope that the service manager gave
@@ -32,6 +32,9 @@
 #include "runtime/mount.h"
 #include "runtime/run_state.h"
 
+/* Where we mount it on a host that has none. It stays: other runs use it, and undo records name paths in it. */
+#define OWN_HIERARCHY "/run/redd/unified"
+
 static bool is_cgroup2(const char *path)
 {
     struct statfs st;
@@ -42,7 +45,7 @@ static bool is_cgroup2(const char *path)
 /* Where the host has its unified hierarchy; NULL on a host with v1 only. */
 static const char *hierarchy_path(void)
 {
-    static const char *const paths[] = {"/sys/fs/cgroup", "/sys/fs/cgroup/unified"};
+    static const char *const paths[] = {"/sys/fs/cgroup", "/sys/fs/cgroup/unified", OWN_HIERARCHY};
 
     for (size_t i = 0; i < COUNT_OF(paths); i++)
         if (is_cgroup2(paths[i]))
@@ -200,6 +203,17 @@ static int open_procs(struct run *run, struct error **err)
     return run->cgroup_procs_fd < 0 ? fail(err, errno, "cannot open cgroup.procs of %s", run->cgroup_path) : 0;
 }
 
+static int mount_own_hierarchy(struct error **err)
+{
+    int r = dir_make_all(OWN_HIERARCHY, 0755);
+
+    if (r < 0)
+        return fail(err, -r, "cannot make %s", OWN_HIERARCHY);
+    if (mount_plain("cgroup2", OWN_HIERARCHY, "cgroup2", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL, err) < 0)
+        return fail_in(err, "this host has no unified cgroup hierarchy mounted, and none can be had");
+    return 0;
+}
+
 int step_cgroup_make(struct run *run, struct error **err)
 {
     const char *hierarchy = hierarchy_path();
@@ -208,17 +222,15 @@ int step_cgroup_make(struct run *run, struct error **err)
 
     if (own_group(&own, err) < 0)
         return -error_code(*err);
-    if (hierarchy) {
-        own_path = strcmp(own, "/") == 0 ? mem_copy_string(hierarchy) : mem_format("%s%s", hierarchy, own);
-        own_fd = file_open(own_path, O_RDONLY | O_DIRECTORY);
-        if (own_fd < 0)
-            return fail(err, errno, "cannot open our own cgroup %s", own_path);
-    } else {
-        own_fd = mount_new("cgroup2", NULL, 0, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC, err);
-        if (own_fd < 0)
-            return fail_in(err, "this host has no unified cgroup hierarchy mounted, and none can be had");
-        own_path = mem_format("/proc/self/fd/%d", own_fd);
+    if (!hierarchy) {
+        if (mount_own_hierarchy(err) < 0)
+            return -error_code(*err);
+        hierarchy = OWN_HIERARCHY;
     }
+    own_path = strcmp(own, "/") == 0 ? mem_copy_string(hierarchy) : mem_format("%s%s", hierarchy, own);
+    own_fd = file_open(own_path, O_RDONLY | O_DIRECTORY);
+    if (own_fd < 0)
+        return fail(err, errno, "cannot open our own cgroup %s", own_path);
 
     /* units of a service manager are named so; their device policy is not ours to make */
     run->cgroup_is_ours = !string_ends(own, ".service") && !string_ends(own, ".scope");
@@ -282,7 +294,7 @@ int cgroup_adopt(struct run *run, char *path, struct error **err)
 
 int step_cgroup_enter(struct child *child, struct error **err)
 {
-    if (write(child->run->cgroup_procs_fd, "0", 1) < 0)
+    if (write(child->cgroup_procs_fd, "0", 1) < 0)
         return fail(err, errno, "cannot move into %s", child->run->cgroup_path);
     /* now, not with the clone: a cgroup namespace is rooted where its maker is */
     if (child->run->spec->use_cgroup_namespace && unshare(CLONE_NEWCGROUP) < 0)

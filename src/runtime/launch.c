@@ -67,6 +67,18 @@ void child_fail(struct child *child, const struct error *err)
     send_error(child->handshake_fd, MESSAGE_ERROR, err);
 }
 
+/* Waits until the supervisor has done its part. What it opened since the clone comes with the word. */
+static void await_go(struct child *child)
+{
+    int fds[8];
+    size_t n_fds;
+    char go;
+
+    if (fd_recv_with(child->handshake_fd, &go, 1, fds, &n_fds) != 1 || n_fds != 1)
+        _exit(EXIT_FAILURE);
+    child->cgroup_procs_fd = fds[0];
+}
+
 static int child_run(struct child *child, struct error **err)
 {
     if (plan_run_phase_inside(child, BUILD, err) < 0)
@@ -79,16 +91,16 @@ static int child_main(void *data)
     struct launch *launch = data;
     struct child child = {
         .run = launch->run, .handshake_fd = launch->child_fd, .root_fd = -1, .proc_fd = -1, .sys_fd = -1,
+        .cgroup_procs_fd = launch->run->cgroup_procs_fd,
     };
     struct error *err = NULL;
-    char go;
 
     /* the child must not outlive its supervisor, whatever ends that */
     (void) prctl(PR_SET_PDEATHSIG, SIGKILL);
     /* its copy in this process would keep the child from seeing that the supervisor gave up */
     (void) close(launch->parent_fd);
-    if (launch->child_waits && recv(launch->child_fd, &go, 1, 0) != 1)
-        _exit(EXIT_FAILURE);
+    if (launch->child_waits)
+        await_go(&child);
     if (child_run(&child, &err) < 0) {
         child_fail(&child, err);
         err = error_free(err);
@@ -185,7 +197,7 @@ int launch(struct run *run, struct error **err)
         if (r == 0)
             r = plan_run_phase(run, ATTACH, err);
         if (r == 0)
-            (void) send(run->handshake_fd, &(char){MESSAGE_GO}, 1, MSG_NOSIGNAL);
+            (void) fd_send_with(run->handshake_fd, &(char){MESSAGE_GO}, 1, &run->cgroup_procs_fd, 1);
         else
             (void) close(take_fd(&run->handshake_fd));  /* the child reads end of file and leaves */
     }

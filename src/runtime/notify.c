@@ -88,25 +88,39 @@ static bool is_inside(const struct run *run, pid_t pid)
     return stat(path, &sender) == 0 && sender.st_ino == leader.st_ino && sender.st_dev == leader.st_dev;
 }
 
-static void pass_on(const struct run *run, char *text, const int *fds, size_t n_fds)
+/* The lines of a message that hands descriptors over, and no others: a payload does not speak for its manager. */
+static void pass_on_fds(const struct strings *lines, const int *fds, size_t n_fds)
 {
-    bool stores_fds = false;
-    char *rest = text, *line;
+    static const char *const known[] = {"FDSTORE=1", "FDSTOREREMOVE=1", "FDNAME=", "FDPOLL="};
+    char out[MESSAGE_MAX];
+    size_t used = 0;
+
+    for (size_t i = 0; i < lines->count; i++)
+        for (size_t j = 0; j < COUNT_OF(known); j++)
+            if (string_starts(lines->item[i], known[j]) && used < sizeof out)
+                used += (size_t) snprintf(out + used, sizeof out - used, "%s%s", used ? "\n" : "", lines->item[i]);
+    if (used < sizeof out)
+        notify_host(out, fds, n_fds);
+}
+
+static void pass_on(const struct run *run, const char *text, const int *fds, size_t n_fds)
+{
+    CLEANUP(strings_done) struct strings lines = {0};
     char out[MESSAGE_MAX + 64];
 
-    while ((line = strsep(&rest, "\n"))) {
-        if (strcmp(line, "READY=1") == 0 && run->spec->notify_ready)
+    strings_split(&lines, text, "\n");
+    for (size_t i = 0; i < lines.count; i++) {
+        const char *status = string_after(lines.item[i], "STATUS=");
+
+        if (strcmp(lines.item[i], "READY=1") == 0 && run->spec->notify_ready)
             notify_host("READY=1", NULL, 0);
-        else if (string_starts(line, "STATUS=")) {
-            (void) snprintf(out, sizeof out, "STATUS=Container running: %s", line + strlen("STATUS="));
+        else if (status) {
+            (void) snprintf(out, sizeof out, "STATUS=Container running: %s", status);
             notify_host(out, NULL, 0);
-        } else if (strcmp(line, "FDSTORE=1") == 0 || strcmp(line, "FDSTOREREMOVE=1") == 0)
-            stores_fds = true;
-        if (rest)
-            rest[-1] = '\n';    /* whole again for the message below */
+        }
     }
-    if (stores_fds)
-        notify_host(text, fds, n_fds);
+    if (strings_contain(&lines, "FDSTORE=1") || strings_contain(&lines, "FDSTOREREMOVE=1"))
+        pass_on_fds(&lines, fds, n_fds);
 }
 
 void notify_handle(const struct run *run)

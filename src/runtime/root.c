@@ -52,6 +52,9 @@ int step_root_enter(struct child *child, struct error **err)
         return fail(err, errno, "cannot put the tree into place");
     if (fchdir(child->run->root_fd) < 0)
         return fail(err, errno, "cannot enter the tree");
+    /* A copy of a shared mount, as all are on a host of systemd, is shared as well; pivot_root(2) refuses that. */
+    if (mount_plain(NULL, ".", NULL, MS_SLAVE | MS_REC, NULL, err) < 0)
+        return -error_code(*err);
     if (sys_pivot_root(".", ".") < 0) {
         int r = fail(err, errno, "cannot make the tree the root");
 

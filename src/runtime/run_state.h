@@ -94,6 +94,7 @@ struct run {
 /* What the child knows by itself. Lives on its stack. */
 struct child {
     struct run *run;
+    int cgroup_procs_fd;        /* of the payload's group: the supervisor's number for it may be another */
     int handshake_fd;
     int root_fd;                /* "/" of the container, after pivot_root */
     int proc_fd, sys_fd;        /* detached, for user namespaces; -1 */
