@@ -20,8 +20,8 @@ struct journal_link {
     int mount_fd;               /* what goes on it, detached; -1: nothing */
 };
 
-/* The mode promises a link: a failure of the host half is fatal then, and worth a warning otherwise. One of the container
- * half is fatal for JOURNAL_HOST only. */
+/* The mode promises a link: a failure of the host half is fatal then, and worth a warning otherwise. One of the
+ * container half is fatal for JOURNAL_HOST only. */
 bool journal_mode_is_required(enum journal_mode mode);
 
 /* Host half. HOST_FD is the host's root directory, TREE_PATH the container's tree on the host (NULL: it has no lasting
