@@ -53,6 +53,14 @@ static const char *hierarchy_path(void)
     return NULL;
 }
 
+/* The hierarchy that the group at PATH lies in. */
+static const char *hierarchy_of(const char *path)
+{
+    return path_is_below(path, OWN_HIERARCHY)            ? OWN_HIERARCHY
+           : path_is_below(path, "/sys/fs/cgroup/unified") ? "/sys/fs/cgroup/unified"
+                                                           : "/sys/fs/cgroup";
+}
+
 /* Our own group in the unified hierarchy: the "0::" line of /proc/self/cgroup. */
 static int own_group(char **ret, struct error **err)
 {
@@ -302,8 +310,27 @@ int step_cgroup_enter(struct child *child, struct error **err)
     return 0;
 }
 
+/* Without a cgroup namespace (SYSTEMD_NSPAWN_USE_CGNS=0) the host's whole tree is in sight; only our part is writable. */
+static int mount_whole_tree(const struct run *run, struct error **err)
+{
+    enum { SAFE = MS_NOSUID | MS_NODEV | MS_NOEXEC };
+    const char *hierarchy = hierarchy_of(run->cgroup_path);
+    auto_free char *own = mem_format("/sys/fs/cgroup%s", run->cgroup_path + strlen(hierarchy));
+
+    if (mount_plain("cgroup", "/sys/fs/cgroup", "cgroup2", SAFE, NULL, err) < 0) {
+        if (run->has_userns)
+            fail_hint(*err, "a user namespace may mount only a cgroup namespace of its own: "
+                            "leave out SYSTEMD_NSPAWN_USE_CGNS=0");
+        return -error_code(*err);
+    }
+    if (mount_plain(own, own, NULL, MS_BIND, NULL, err) < 0)
+        return -error_code(*err);
+    return mount_plain(NULL, "/sys/fs/cgroup", NULL, MS_BIND | MS_REMOUNT | MS_RDONLY | SAFE, NULL, err);
+}
+
 int step_cgroup_mount(struct child *child, struct error **err)
 {
-    (void) child;
+    if (!child->run->spec->use_cgroup_namespace)
+        return mount_whole_tree(child->run, err);
     return mount_plain("cgroup", "/sys/fs/cgroup", "cgroup2", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL, err);
 }
