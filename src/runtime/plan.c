@@ -188,20 +188,18 @@ static int test_hook(const char *name, size_t index)
     return wanted && (size_t) atol(wanted) == index + 1;
 }
 
-static int provoke(size_t index, struct error **err)
+static int provoke(const struct step *step, size_t index, struct error **err)
 {
     if (test_hook("KILL_STEP", index)) {
         (void) kill(getpid(), SIGKILL);
         _exit(128 + SIGKILL);
     }
-    if (test_hook("FAIL_STEP", index))
-        return fail(err, EIO, "asked to fail here");
-    return 0;
+    return test_hook("FAIL_STEP", index) ? fail(err, EIO, "cannot %s, as asked for", step->name) : 0;
 }
 #else
-static int provoke(size_t index, struct error **err)
+static int provoke(const struct step *step, size_t index, struct error **err)
 {
-    (void) index, (void) err;
+    (void) step, (void) index, (void) err;
     return 0;
 }
 #endif
@@ -211,7 +209,7 @@ int plan_run_phase(struct run *run, enum phase phase, struct error **err)
     for (; run->n_done < run->n_plan && run->plan[run->n_done]->phase == phase; run->n_done++) {
         const struct step *step = run->plan[run->n_done];
 
-        if (provoke(run->n_done, err) < 0 || step->apply(run, err) < 0) {
+        if (provoke(step, run->n_done, err) < 0 || step->apply(run, err) < 0) {
             /* a step that failed half-way is undone like one that was done: every undo copes with both */
             run->n_done++;
             return -error_code(*err);
@@ -227,7 +225,7 @@ int plan_run_phase_inside(struct child *child, enum phase phase, struct error **
     for (size_t i = 0; i < run->n_plan; i++) {
         const struct step *step = run->plan[i];
 
-        if (step->phase == phase && (provoke(i, err) < 0 || step->apply_inside(child, err) < 0))
+        if (step->phase == phase && (provoke(step, i, err) < 0 || step->apply_inside(child, err) < 0))
             return -error_code(*err);
     }
     return 0;
