@@ -180,7 +180,7 @@ static int capabilities_set(uint64_t permitted, uint64_t effective, uint64_t inh
 int step_capabilities_drop(struct child *child, struct error **err)
 {
     const struct spec *spec = child->run->spec;
-    uint64_t have;
+    uint64_t have = 0;
     int r = capabilities_get(&have);
 
     if (r < 0)
@@ -219,7 +219,7 @@ int step_user_become(struct child *child, struct error **err)
             sys_setresgid(child->gid) < 0 || sys_setresuid(child->uid) < 0)
             return fail(err, errno, "cannot become user %u", child->uid);
 
-        uint64_t have;
+        uint64_t have = 0;
         uint64_t ambient = spec->ambient_capabilities;
         if (capabilities_get(&have) < 0 ||
             capabilities_set(have, have, child->uid == 0 ? spec->capabilities & have : ambient & have) < 0)

@@ -154,7 +154,7 @@ static int prepare_export(struct run *run, struct error **err)
                   MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC | MOUNT_ATTR_NOSYMFOLLOW, err);
     if (fd < 0)
         return fd;
-    if (run->has_userns && fchown(fd, run->uid_base, run->uid_base) < 0)
+    if (run->has_userns && fchownat(fd, "", run->uid_base, run->uid_base, AT_EMPTY_PATH) < 0)
         return fail(err, errno, "cannot give %s to the container's root", path);
     if (undo_record(run->undo, "unmount", err, path, NULL) < 0)
         return -error_code(*err);
