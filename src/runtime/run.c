@@ -156,6 +156,7 @@ int container_run(const struct spec *spec, const struct run_host *host, int *ret
     }
     plan_undo_to(&run, ACQUIRE);
     plan_done(&run);
+    strings_done(&run.host_environment);
     fd_closep(&run.signal_fd);
     if (r < 0)
         return fail_in(err, "cannot start machine '%s'", spec->machine);
