@@ -166,7 +166,10 @@ int step_tree_lock(struct run *run, struct error **err)
         return 0;
     /* a view of the tree that is thrown away only reads it */
     bool shared = run->tree->read_only || run->spec->ephemeral || run->spec->volatile_mode != VOLATILE_NO;
-    return image_lock_take(&run->tree->lock, run->tree->path, run->tree->fd, shared, run->machine, err);
+    if (image_lock_take(&run->tree->lock, run->tree->path, run->tree->fd, shared, run->machine, err) < 0)
+        return -error_code(*err);
+    /* behind the act, as for ranges (choose_range) */
+    return undo_record(run->undo, "lock-file", err, run->tree->lock.inode.path, NULL);
 }
 
 void step_tree_close(struct run *run)
