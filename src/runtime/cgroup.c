@@ -310,7 +310,7 @@ int step_cgroup_enter(struct child *child, struct error **err)
     return 0;
 }
 
-/* Without a cgroup namespace (SYSTEMD_NSPAWN_USE_CGNS=0) the host's whole tree is in sight; only our part is writable. */
+/* Without a cgroup namespace (SYSTEMD_NSPAWN_USE_CGNS=0) the host's whole tree is in sight; our part can be written. */
 static int mount_whole_tree(const struct run *run, struct error **err)
 {
     enum { SAFE = MS_NOSUID | MS_NODEV | MS_NOEXEC };
