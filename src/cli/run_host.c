@@ -65,9 +65,11 @@ static int announce(void *data, const struct spec *spec, const struct run_facts 
 
 static void unwind(void *data, struct undo *undo, size_t mark)
 {
+    struct run_host_state *state = data;
     auto_error struct error *err = NULL;
 
-    (void) data;
+    /* what others see of the machine is among it */
+    registry_forget_announcement(&state->claim);
     if (undo_run_since(undo, mark, undo_kinds, COUNT_OF(undo_kinds), &err) < 0)
         log_warning("%s", error_text(err));
 }

@@ -313,3 +313,9 @@ int registry_announce(const struct registry *registry, struct machine_claim *cla
         return -error_code(*err);
     return unit ? announce_unit(registry, claim, unit, err) : 0;
 }
+
+void registry_forget_announcement(struct machine_claim *claim)
+{
+    claim->announced = false;
+    free(TAKE(claim->announced_unit));
+}

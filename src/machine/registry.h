@@ -68,6 +68,8 @@ int registry_set_state(struct machine_claim *claim, const struct machine_state *
  * (ipc/bus_client.h). */
 int registry_announce(const struct registry *registry, struct machine_claim *claim, const char *unit,
                       struct error **err);
+/* The record of that was undone, as between two boots: the next announcement makes its own. */
+void registry_forget_announcement(struct machine_claim *claim);
 
 /* Runs the undo list and gives the name free. What could not be undone is the error, and stays recorded for the next
  * one who looks; the claim is over in any case. */

@@ -66,10 +66,10 @@ int step_identity_read(struct run *run, struct error **err)
 {
     (void) err;
     if (!read_machine_id(run->root_fd, &run->machine_id)) {
-        if (id128_is_null(run->spec->uuid))
-            id128_random(&run->machine_id);
-        else
+        if (!id128_is_null(run->spec->uuid))
             run->machine_id = run->spec->uuid;
+        else if (id128_is_null(run->machine_id))        /* else a reboot: still the same machine */
+            id128_random(&run->machine_id);
     }
     strings_clear(&run->host_environment);
     read_host_environment(run);
