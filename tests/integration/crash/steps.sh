@@ -2,84 +2,14 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # A start that fails, or is killed, at each of its steps in turn: nothing is left behind, and the next one works.
 . "${0%/*}/../../lib/lib.sh"
-REDD=${REDD_HOOKS:-$TOP/build-hooks/redd}
-[ -x "$REDD" ] || skip_all "there is no $REDD: 'meson setup build-hooks -Dtest_hooks=true' makes it"
+. "$LIB/steps.sh"
 begin
 tree_busybox "$WORK/tree"
 mkdir "$WORK/shared" "$WORK/lower" "$WORK/upper"
-
-redd() {
-        run "$REDD" run -q --pipe -D "$WORK/tree" -M crash "$@"
-}
-
-# nothing_left WHEN: no test of its own where all is well; $trouble collects what is not
-nothing_left() {
-        left=$(host_state)
-        [ "$left" != "$HOST_BEFORE" ] || return 0
-        printf '%s\n' "$HOST_BEFORE" >"$WORK/.before"
-        printf '%s\n' "$left" >"$WORK/.after"
-        trouble="$trouble
-$1: $(diff "$WORK/.before" "$WORK/.after" | grep '^[<>]')"
-}
-
-# expect_status WANTED WHEN
-expect_status() {
-        [ "$status" -eq "$1" ] || trouble="$trouble
-$2: status $status, not $1: $err"
-}
-
-fail_at() {
-        export FAIL_STEP=$1
-        shift
-        redd "$@" true
-        unset FAIL_STEP
-        expect_status 1 'when it failed'
-        case $err in
-        *"cannot $name, as asked for"*) ;;
-        *)
-                trouble="$trouble
-the message does not name the step: $err" ;;
-        esac
-        nothing_left 'when it failed'
-}
-
-kill_at() {
-        export KILL_STEP=$1
-        shift
-        redd "$@" true
-        unset KILL_STEP
-        expect_status 137 'when it was killed'
-}
-
-# each_step NAME OPTION...
-each_step() {
-        set_name=$1
-        shift
-        step=0
-        "$REDD" run --explain -D "$WORK/tree" -M crash "$@" true | sed -n 's/^    //p' >"$WORK/steps"
-        while read -r name; do
-                step=$((step + 1))
-                trouble=''
-                fail_at "$step" "$@"
-                kill_at "$step" "$@"
-                run "$REDD" run --cleanup -M crash
-                expect_status 0 'cleaning up'
-                nothing_left 'after --cleanup'
-                kill_at "$step" "$@"
-                redd "$@" true
-                expect_status 0 'the next start'
-                nothing_left 'after the next start'
-                is "$trouble" '' "$set_name: unable to $name"
-        done <"$WORK/steps"
-        ok "$set_name: all steps were tried" test "$step" -gt 30
-}
 
 # without a service manager nobody is asked for a scope where the child does not wait anyway
 each_step plain --keep-unit
 each_step mapped --private-users=pick --private-users-ownership=map --private-network --bind="$WORK/shared:/mnt" \
         --overlay="$WORK/lower:$WORK/upper:/srv" --tmpfs=/var/tmp --set-credential=a:b
-each_step ephemeral --keep-unit --ephemeral
-each_step volatile --keep-unit --volatile=overlay
-each_step as-pid2 --as-pid2 --volatile=yes --keep-unit
 
 done_testing
