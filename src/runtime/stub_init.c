@@ -18,6 +18,10 @@
 #include "base/kernel.h"
 #include "base/mem.h"
 
+#ifdef __SANITIZE_ADDRESS__
+#define vfork fork              /* the address sanitizer's own vfork() takes our stack for one of its threads' */
+#endif
+
 enum {
     SIGNAL_RTMIN = 34,
     KILLED_STATUS = 255,
