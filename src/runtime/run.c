@@ -58,6 +58,8 @@ static int take_signals(struct run *run, struct error **err)
     for (size_t i = 0; i < COUNT_OF(signals); i++)
         (void) sigaddset(&set, signals[i]);
     (void) sigprocmask(SIG_BLOCK, &set, NULL);
+    /* a caller may have it ignored: then the payload would leave no status behind */
+    (void) signal(SIGCHLD, SIG_DFL);
     run->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
     return run->signal_fd < 0 ? fail(err, errno, "cannot read signals from a descriptor") : 0;
 }
