@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # A start that fails, or is killed, at each of its steps in turn: nothing is left behind, and the next one works.
+# hooks
 . "${0%/*}/../../lib/lib.sh"
 . "$LIB/steps.sh"
 begin

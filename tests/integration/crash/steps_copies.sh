@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # As steps.sh, where the tree is not written to: what was to be thrown away does not stay.
+# hooks
 . "${0%/*}/../../lib/lib.sh"
 . "$LIB/steps.sh"
 begin

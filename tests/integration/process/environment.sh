@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # The environment of a payload, to the letter and in order.
+# sanitized too
 . "${0%/*}/../../lib/lib.sh"
-REDD=${REDD_SANITIZED:-$REDD}
 begin
 tree_busybox "$WORK/tree"
 id=0123456789abcdef0123456789abcdef

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # How a container ends, as an exit status; and reboots, which are no end.
+# sanitized too
 . "${0%/*}/../../lib/lib.sh"
-REDD=${REDD_SANITIZED:-$REDD}
 begin
 tree_busybox "$WORK/tree"
 
