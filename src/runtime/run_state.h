@@ -156,6 +156,8 @@ void step_tree_close(struct run *run);
 void step_ids_release(struct run *run);
 void step_machine_withdraw(struct run *run);
 const char *run_tree_path(const struct run *run);
+/* For the child: its copies of the descriptors that hold the locks. What is in memory is the supervisor's. */
+void tree_close_locks(const struct run *run);
 
 /* root_mount.c */
 STEP(step_root_open);

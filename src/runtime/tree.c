@@ -185,6 +185,15 @@ void step_tree_close(struct run *run)
     free(TAKE(run->tree));
 }
 
+void tree_close_locks(const struct run *run)
+{
+    const int fds[] = {run->tree->lock.beside.fd, run->tree->lock.inode.fd, run->tree->range_lock.fd};
+
+    for (size_t i = 0; i < COUNT_OF(fds); i++)
+        if (fds[i] >= 0)
+            (void) close(fds[i]);
+}
+
 const char *run_tree_path(const struct run *run)
 {
     return run->tree ? run->tree->path : NULL;
