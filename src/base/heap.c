@@ -17,7 +17,8 @@ enum {
     LARGE_CLASSES = 22,         /* above: one for each power of two */
     ARENA_FIRST = 96 << 10,
     ARENA_MORE = 1 << 20,
-    MAPPED_MIN = 128 << 10,     /* from here on a mapping of its own, given back at once */
+    /* from here on a mapping of its own, given back at once; no smaller size may be rounded up to one of these */
+    MAPPED_MIN = (64 << 10) + 1,
 };
 
 struct block {
