@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -110,36 +111,33 @@ int step_environment_make(struct child *child, struct error **err)
     return 0;
 }
 
-/* The signals that are ignored: field 33 of /proc/self/stat (proc(5)). A caller's choice (nohup, a shell's background
+/* The signals that are ignored (proc(5), "SigIgn"), bit 0 for signal 1. A caller's choice (nohup, a shell's background
  * job) is inherited over exec, and that no handler of ours exists leaves only these to be reset. */
 static uint64_t ignored_signals(void)
 {
-    char text[1024];
-    auto_close int fd = file_open("/proc/self/stat", O_RDONLY);
+    char text[4096];
+    auto_close int fd = file_open("/proc/self/status", O_RDONLY);
     ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
 
     if (n <= 0)
         return UINT64_MAX;
     text[n] = '\0';
 
-    /* the second field, in parentheses, may hold anything */
-    char *at = strrchr(text, ')');
-    for (int field = 2; at && field < 33; field++)
-        at = strchr(at + 1, ' ');
-    return at ? strtoull(at, NULL, 10) : UINT64_MAX;
+    const char *line = strstr(text, "\nSigIgn:");
+    return line ? strtoull(line + strlen("\nSigIgn:"), NULL, 16) : UINT64_MAX;
 }
 
-/* Default dispositions and an open mask: ours and our caller's are no business of the payload. */
+/* Default dispositions and an open mask: ours and our caller's are no business of the payload. The calls themselves,
+ * since C libraries keep the first real-time signals from their users. */
 static void reset_signals(void)
 {
-    uint64_t ignored = ignored_signals();
-    sigset_t none;
+    uint64_t ignored = ignored_signals(), none = 0;
+    const uint64_t as_default[4] = {0};         /* struct sigaction of the kernel: SIG_DFL, no flags, no mask */
 
-    for (int sig = 1; sig < 32; sig++)
+    for (int sig = 1; sig <= 64; sig++)
         if (ignored & UINT64_C(1) << (sig - 1) && sig != SIGKILL && sig != SIGSTOP)
-            (void) signal(sig, SIG_DFL);
-    (void) sigemptyset(&none);
-    (void) sigprocmask(SIG_SETMASK, &none, NULL);
+            (void) syscall(SYS_rt_sigaction, sig, as_default, NULL, sizeof none);
+    (void) syscall(SYS_rt_sigprocmask, SIG_SETMASK, &none, NULL, sizeof none);
 }
 
 /* "execv(x) failed: …" with what a person can do about the usual reasons. */

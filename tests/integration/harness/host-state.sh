@@ -1,5 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
+# alone
 # The tests' own ground: each kind of thing a container could leave behind is seen, and a test's host is its own.
 . "${0%/*}/../../lib/lib.sh"
 begin
