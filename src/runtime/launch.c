@@ -99,11 +99,11 @@ static int child_main(void *data)
     (void) prctl(PR_SET_PDEATHSIG, SIGKILL);
     /* its copy in this process would keep the child from seeing that the supervisor gave up */
     (void) close(launch->parent_fd);
-    if (launch->child_waits) {
-        /* while it waits, the locks are not for it to hold: killed, the supervisor leaves them to the next start */
-        tree_close_locks(child.run);
+    /* the locks are not for it to hold: killed, the supervisor leaves them to the next start at once */
+    tree_close_locks(child.run);
+    if (launch->child_waits)
         await_go(&child);
-    } else if (recv(launch->child_fd, &(char){0}, 1, MSG_DONTWAIT | MSG_PEEK) == 0)
+    else if (recv(launch->child_fd, &(char){0}, 1, MSG_DONTWAIT | MSG_PEEK) == 0)
         _exit(EXIT_FAILURE);    /* the supervisor ended before the prctl() above */
     if (child_run(&child, &err) < 0) {
         child_fail(&child, err);
