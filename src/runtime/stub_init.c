@@ -167,6 +167,8 @@ int stub_init_run(const struct stub_init *stub, int *ret_status, struct error **
     (void) sigfillset(&all);
     (void) sigprocmask(SIG_SETMASK, &all, NULL);
 
+    /* Before the command exists: it may look at once, and is not to see how redd was called on the host. */
+    set_title(stub);
     /* vfork: the child works in our memory until it is the command. Copying the page tables would be wasted, and while
      * it works there is nothing for us to do. */
     pid_t child = vfork();
@@ -175,7 +177,6 @@ int stub_init_run(const struct stub_init *stub, int *ret_status, struct error **
     if (child == 0)
         become_payload(stub);
 
-    set_title(stub);
     (void) chdir("/");
     (void) sys_close_range(0, ~0U, 0);
     *ret_status = serve(child, &all, timeout_ms);
