@@ -19,6 +19,7 @@
 #include "runtime/mount.h"
 #include "runtime/pty.h"
 #include "runtime/run_state.h"
+#include "runtime/terminal.h"
 
 enum { GID_TTY = 5 };           /* fixed by the container interface */
 
@@ -106,7 +107,11 @@ static int prepare_devpts(struct run *run, struct error **err)
         return fail(err, errno, "cannot give /dev/pts to the container's root");
     if (run->console_mode == CONSOLE_PIPE)
         return 0;
-    return pty_open(run->devpts_fd, run->uid_base, run->uid_base + GID_TTY, &run->pty_fd, &run->pty_peer_fd, err);
+    if (pty_open(run->devpts_fd, run->uid_base, run->uid_base + GID_TTY, &run->pty_fd, &run->pty_peer_fd, err) < 0)
+        return -error_code(*err);
+    /* now, not when the console starts: a payload may look at once */
+    terminal_copy_size(STDOUT_FILENO, run->pty_fd);
+    return 0;
 }
 
 int step_dev_prepare(struct run *run, struct error **err)
