@@ -12,9 +12,10 @@
 #include "cli/scope.h"
 #include "image/lock.h"
 #include "image/snapshot.h"
+#include "net/leftover.h"
 
 static const struct undo_kind undo_kinds[] = {
-    UNDO_KINDS_GENERIC, {"remove-snapshot", undo_snapshot}, {"lock-file", undo_lock_file}};
+    UNDO_KINDS_GENERIC, UNDO_KINDS_NET, {"remove-snapshot", undo_snapshot}, {"lock-file", undo_lock_file}};
 
 struct registry host_registry(void)
 {

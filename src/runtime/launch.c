@@ -177,7 +177,7 @@ static int await_exec(struct run *run, struct error **err)
 int launch(struct run *run, struct error **err)
 {
     int pair[2];
-    bool waits = run->has_userns || (run->host->allocate_scope && !run->spec->keep_unit);
+    bool waits = run->has_userns || (run->host->allocate_scope && !run->spec->keep_unit) || spec_wants_links(run->spec);
 
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
         return fail(err, errno, "cannot make the handshake socket");

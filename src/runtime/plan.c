@@ -86,6 +86,26 @@ static bool wants_loopback(const struct spec *spec)
     return spec->private_network;
 }
 
+static bool wants_moved_interfaces(const struct spec *spec)
+{
+    return spec->interfaces.count > 0;
+}
+
+static bool wants_derived_interfaces(const struct spec *spec)
+{
+    return spec->macvlans.count > 0 || spec->ipvlans.count > 0;
+}
+
+static bool wants_veth(const struct spec *spec)
+{
+    return spec->veth;
+}
+
+static bool wants_veth_extras(const struct spec *spec)
+{
+    return spec->veth_extras.count > 0;
+}
+
 static bool wants_ping(const struct spec *spec)
 {
     return wants_userns(spec) && spec_has_own_network(spec);
@@ -127,6 +147,12 @@ static const struct step steps[] = {
     { MAP_IDS, "write the user id map",               wants_userns,      step_ids_write_map,    NULL, NULL },
 
     { ATTACH,  "get a scope from the service manager", wants_scope,      step_scope_allocate,   NULL, NULL },
+    { ATTACH,  "open the network namespace",          spec_wants_links,  step_netns_open,       NULL, step_netns_close },
+    /* Before others are made in there: they are known by numbers, which they keep where these are free. */
+    { ATTACH,  "move interfaces to the container",    wants_moved_interfaces, step_interfaces_move, NULL, NULL },
+    { ATTACH,  "make interfaces on those of the host", wants_derived_interfaces, step_interfaces_derive, NULL, NULL },
+    { ATTACH,  "make the virtual cable",              wants_veth,        step_veth_make,        NULL, NULL },
+    { ATTACH,  "make further virtual cables",         wants_veth_extras, step_veth_extras_make, NULL, NULL },
 
     { BUILD,   "become root of the user namespace",   wants_userns,      NULL, step_ids_become_root, NULL },
     { BUILD,   "join the network namespace",          wants_netns_path,  NULL, step_network_join, NULL },

@@ -87,6 +87,8 @@ static int facts_announce(struct run *run, struct error **err)
         .leader = run->pid,
         .leader_pidfd = run->pidfd,
         .cgroup = run->cgroup_path,
+        .netif = &run->network_index,
+        .n_netif = run->network_index ? 1 : 0,
     };
     auto_error struct error *remark = NULL;
 

@@ -21,6 +21,7 @@
 
 struct undo;
 struct integration;
+struct network;
 struct tree;
 
 /* Which process does a phase. */
@@ -84,6 +85,9 @@ struct run {
     int null_fd;
 
     struct integration *integration;    /* integrate.c */
+
+    struct network *network;    /* network_attach.c */
+    int network_index;          /* the interface that stands for the machine on the host, 0: none */
 
     int handshake_fd;           /* supervisor's end */
     pid_t pid;                  /* payload's PID 1 (or the stub init), host view */
@@ -223,6 +227,16 @@ bool spec_has_own_network(const struct spec *spec);
 INNER_STEP(step_network_join);
 INNER_STEP(step_loopback_up);
 INNER_STEP(step_ping_allow);
+
+/* network_attach.c */
+/* Something is to be done in the container's network namespace before the child goes on. */
+bool spec_wants_links(const struct spec *spec);
+STEP(step_netns_open);
+void step_netns_close(struct run *run);
+STEP(step_interfaces_move);
+STEP(step_interfaces_derive);
+STEP(step_veth_make);
+STEP(step_veth_extras_make);
 
 /* confine.c */
 INNER_STEP(step_console_take);

@@ -22,6 +22,7 @@ void run_trim(struct run *run)
     fd_closep(&run->unix_export_fd);
     fd_closep(&run->root_fd);
     fd_closep(&run->userns_fd);
+    step_netns_close(run);
 }
 
 void run_reap(struct run *run)

@@ -215,7 +215,7 @@ host_files() {
                         \( -name '*redd*' -o -name '*nspawn*' -o -name '.#*' \)
         } 2>/dev/null | grep -Evx "$HOST_HOMES" | sort -u | sed 's/^/file /'
 }
-HOST_HOMES='/run/(redd|redd/machines|systemd|systemd/machines|systemd/nspawn|systemd/nspawn/propagate|systemd/nspawn/locks|systemd/nspawn/locks/inode-[0-9]+:[0-9]+|systemd/nspawn-uid|systemd/nspawn-uid/[0-9]+)'
+HOST_HOMES='/run/(redd|redd/machines|redd/netns|systemd|systemd/machines|systemd/nspawn|systemd/nspawn/propagate|systemd/nspawn/locks|systemd/nspawn/locks/inode-[0-9]+:[0-9]+|systemd/nspawn-uid|systemd/nspawn-uid/[0-9]+)'
 HOST_TMP=/nonexistent
 
 # All but the test's own shell and what it started for this look.

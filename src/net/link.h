@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * link: the network interfaces of a host, made, moved and removed.
+ *
+ * What a container gets is made inside its network namespace at once, under its final name, so that no name of the
+ * host's is used up on the way and nobody on the host sees it. All calls take a socket of the namespace that the link
+ * is in or is made from; what has to be remembered for the way back is the caller's business (leftover.h).
+ */
+#pragma once
+
+#include <stdbool.h>
+
+#include "base/error.h"
+#include "net/interface_name.h"
+#include "net/mac.h"
+#include "net/netlink.h"
+
+/* What the kernel tells of one. */
+struct link {
+    int index;
+    int master;                 /* index of the bridge it is a port of; 0: none */
+    bool is_up;
+    char name[INTERFACE_NAME_SIZE];
+    char kind[16];              /* "veth", "bridge"; "" for hardware */
+    struct mac mac;
+};
+
+/* By name or alternative name, or by index. -ENODEV when there is none. */
+int link_find(struct netlink *netlink, const char *name, struct link *ret, struct error **err);
+int link_find_index(struct netlink *netlink, int index, struct link *ret, struct error **err);
+
+/* A virtual cable. */
+struct veth {
+    const char *host_name;
+    struct mac host_mac;
+    int bridge;                 /* index of the bridge the host end becomes a port of, and is set up for; 0: none */
+    const char *container_name;
+    struct mac container_mac;
+    int netns_fd;               /* where the container end is */
+};
+
+/* Gives the host end's index. -EEXIST where one of the names is taken. */
+int link_make_veth(struct netlink *netlink, const struct veth *veth, int *ret_index, struct error **err);
+
+/* A second interface NAME in NETNS_FD on the cable of PARENT. -EOPNOTSUPP where the kernel has none of the kind. */
+int link_make_macvlan(struct netlink *netlink, int parent, const char *name, struct mac mac, int netns_fd,
+                      struct error **err);
+int link_make_ipvlan(struct netlink *netlink, int parent, const char *name, int netns_fd, struct error **err);
+
+/* -EEXIST where the name is taken. */
+int link_make_bridge(struct netlink *netlink, const char *name, struct error **err);
+
+/* Moves LINK to NETNS_FD, where it is called NAME and is down. -EEXIST where NAME is taken there; then it is in one of
+ * the two namespaces under the name it had. */
+int link_move(struct netlink *netlink, const struct link *link, int netns_fd, const char *name, struct error **err);
+
+int link_set_up(struct netlink *netlink, int index, struct error **err);
+int link_add_altname(struct netlink *netlink, int index, const char *name, struct error **err);
+
+/* One that is gone is success. */
+int link_delete(struct netlink *netlink, int index, struct error **err);
+
+/* Whether bridge INDEX has ports. */
+int link_has_ports(struct netlink *netlink, int index, bool *ret, struct error **err);

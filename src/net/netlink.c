@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Building requests, sending them, reading the answers. Nothing here knows what a link is. */
+#include "net/netlink.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+
+/* Flags and attributes of acknowledgements that carry words (Linux 4.12). */
+#ifndef NLM_F_CAPPED
+#define NLM_F_CAPPED 0x100
+#define NLM_F_ACK_TLVS 0x200
+#endif
+#ifndef SOL_NETLINK
+#define SOL_NETLINK 270
+#endif
+
+/* -- building -- */
+
+void netlink_batch_init(struct netlink_batch *batch)
+{
+    /* not the data: most of it is never touched */
+    batch->used = batch->message = 0;
+    batch->count = 0;
+    batch->is_full = false;
+}
+
+/* Room for SIZE bytes, filled up with zeros to the alignment of netlink; NULL when there is none. */
+static void *append(struct netlink_batch *batch, size_t size)
+{
+    size_t padded = NLMSG_ALIGN(size);
+
+    if (batch->is_full || padded > sizeof batch->data - batch->used) {
+        batch->is_full = true;
+        return NULL;
+    }
+
+    unsigned char *at = batch->data + batch->used;
+    memset(at, 0, padded);
+    batch->used += padded;
+    return at;
+}
+
+static struct nlmsghdr *current(struct netlink_batch *batch)
+{
+    return (struct nlmsghdr *) (void *) (batch->data + batch->message);
+}
+
+void netlink_begin(struct netlink_batch *batch, uint16_t type, uint16_t flags, const void *header, size_t size)
+{
+    size_t start = batch->used;
+    struct nlmsghdr *message = append(batch, NLMSG_HDRLEN + size);
+
+    if (!message)
+        return;
+    batch->message = start;
+    batch->count++;
+    message->nlmsg_type = type;
+    message->nlmsg_flags = (uint16_t) (NLM_F_REQUEST | flags | ((flags & NLM_F_DUMP) == NLM_F_DUMP ? 0 : NLM_F_ACK));
+    message->nlmsg_len = (uint32_t) (batch->used - start);
+    memcpy((char *) message + NLMSG_HDRLEN, header, size);
+}
+
+void netlink_put(struct netlink_batch *batch, uint16_t type, const void *data, size_t size)
+{
+    struct nlattr *attribute = append(batch, NLA_HDRLEN + size);
+
+    if (!attribute)
+        return;
+    attribute->nla_type = type;
+    attribute->nla_len = (uint16_t) (NLA_HDRLEN + size);
+    if (size > 0)
+        memcpy((char *) attribute + NLA_HDRLEN, data, size);
+    current(batch)->nlmsg_len = (uint32_t) (batch->used - batch->message);
+}
+
+void netlink_put_string(struct netlink_batch *batch, uint16_t type, const char *text)
+{
+    netlink_put(batch, type, text, strlen(text) + 1);
+}
+
+void netlink_put_u32(struct netlink_batch *batch, uint16_t type, uint32_t value)
+{
+    netlink_put(batch, type, &value, sizeof value);
+}
+
+size_t netlink_nest(struct netlink_batch *batch, uint16_t type)
+{
+    size_t nest = batch->used;
+
+    netlink_put(batch, type, NULL, 0);
+    return nest;
+}
+
+void netlink_nest_end(struct netlink_batch *batch, size_t nest)
+{
+    struct nlattr *attribute = (struct nlattr *) (void *) (batch->data + nest);
+
+    if (!batch->is_full)
+        attribute->nla_len = (uint16_t) (batch->used - nest);
+}
+
+/* -- the socket -- */
+
+int netlink_open(struct netlink *ret, struct error **err)
+{
+    int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+
+    if (fd < 0)
+        return fail(err, errno, "cannot open a socket to the kernel's network configuration");
+    /* words with errors, and no copy of the request; where the kernel cannot, it is not needed either */
+    (void) setsockopt(fd, SOL_NETLINK, NETLINK_EXT_ACK, &(int){1}, sizeof(int));
+    (void) setsockopt(fd, SOL_NETLINK, NETLINK_CAP_ACK, &(int){1}, sizeof(int));
+    *ret = (struct netlink){.fd = fd, .sequence = 1};
+    return 0;
+}
+
+int netlink_open_in(int netns_fd, struct netlink *ret, struct error **err)
+{
+    auto_close int own_fd = file_open("/proc/self/ns/net", O_RDONLY);
+
+    if (own_fd < 0)
+        return fail(err, errno, "cannot open /proc/self/ns/net");
+    if (setns(netns_fd, CLONE_NEWNET) < 0)
+        return fail(err, errno, "cannot look into the container's network namespace");
+
+    int r = netlink_open(ret, err);
+    if (setns(own_fd, CLONE_NEWNET) < 0) {
+        int code = errno;
+
+        if (r == 0)
+            netlink_close(ret);
+        error_freep(err);
+        return fail(err, code, "cannot come back from the container's network namespace");
+    }
+    return r;
+}
+
+void netlink_close(struct netlink *netlink)
+{
+    fd_closep(&netlink->fd);
+}
+
+/* -- answers -- */
+
+/* The kernel's words behind an error. They stand behind the copy of the request, or of its header alone. */
+static void read_remark(const struct nlmsghdr *message, struct netlink_remark *remark)
+{
+    const struct nlmsgerr *failure = NLMSG_DATA(message);
+    size_t at = NLMSG_HDRLEN + sizeof *failure;
+
+    if (!(message->nlmsg_flags & NLM_F_ACK_TLVS))
+        return;
+    if (!(message->nlmsg_flags & NLM_F_CAPPED) && failure->msg.nlmsg_len > NLMSG_HDRLEN)
+        at += NLMSG_ALIGN((size_t) failure->msg.nlmsg_len - NLMSG_HDRLEN);
+
+    while (at + NLA_HDRLEN <= message->nlmsg_len) {
+        const struct nlattr *attribute = (const void *) ((const char *) message + at);
+        size_t size = attribute->nla_len;
+
+        if (size < NLA_HDRLEN || size > message->nlmsg_len - at)
+            return;
+        if ((attribute->nla_type & NLA_TYPE_MASK) == NLMSGERR_ATTR_MSG) {
+            size_t n = size - NLA_HDRLEN;
+
+            n = n < sizeof remark->text ? n : sizeof remark->text - 1;
+            memcpy(remark->text, (const char *) attribute + NLA_HDRLEN, n);
+            remark->text[n] = '\0';
+        }
+        at += NLA_ALIGN(size);
+    }
+}
+
+/* An acknowledgement, a failure, or the end of a dump. */
+static int finish_request(struct netlink_progress *progress, const struct nlmsghdr *message)
+{
+    int result = 0;
+
+    if (message->nlmsg_type == NLMSG_ERROR && message->nlmsg_len < NLMSG_LENGTH(sizeof(struct nlmsgerr)))
+        return -EBADMSG;
+    if (message->nlmsg_len >= NLMSG_LENGTH(sizeof result))
+        memcpy(&result, NLMSG_DATA(message), sizeof result);
+    progress->finished++;
+    if (result < 0 && progress->result == 0) {
+        progress->result = result;
+        if (message->nlmsg_type == NLMSG_ERROR)
+            read_remark(message, progress->remark);
+    }
+    return 0;
+}
+
+int netlink_read_answers(struct netlink_progress *progress, const void *datagram, size_t size)
+{
+    const char *at = datagram;
+
+    while (size >= sizeof(struct nlmsghdr)) {
+        const struct nlmsghdr *message = (const void *) at;
+        size_t length = message->nlmsg_len;
+
+        if (length < sizeof *message || length > size)
+            return -EBADMSG;
+        if (message->nlmsg_flags & NLM_F_DUMP_INTR)
+            progress->was_interrupted = true;
+        if (message->nlmsg_seq - progress->first_sequence >= progress->expected) {
+            ;       /* to a request of before */
+        } else if (message->nlmsg_type == NLMSG_ERROR || message->nlmsg_type == NLMSG_DONE) {
+            int r = finish_request(progress, message);
+
+            if (r < 0)
+                return r;
+        } else if (message->nlmsg_type >= NLMSG_MIN_TYPE && progress->reply) {
+            progress->reply(message, progress->data);
+        }
+        length = NLMSG_ALIGN(length);
+        if (length >= size)
+            break;
+        at += length;
+        size -= length;
+    }
+    return 0;
+}
+
+static int send_batch(struct netlink *netlink, struct netlink_batch *batch)
+{
+    static const struct sockaddr_nl kernel = {.nl_family = AF_NETLINK};
+
+    for (size_t at = 0; at < batch->used;) {
+        struct nlmsghdr *message = (struct nlmsghdr *) (void *) (batch->data + at);
+
+        message->nlmsg_seq = netlink->sequence++;
+        at += NLMSG_ALIGN(message->nlmsg_len);
+    }
+    for (;;) {
+        ssize_t n = sendto(netlink->fd, batch->data, batch->used, 0, (const struct sockaddr *) &kernel, sizeof kernel);
+
+        if (n >= 0)
+            return 0;
+        if (errno != EINTR)
+            return -errno;
+    }
+}
+
+int netlink_talk(struct netlink *netlink, struct netlink_batch *batch, netlink_reply_fn *reply, void *data,
+                 struct netlink_remark *ret_remark)
+{
+    struct netlink_progress progress = {
+        .first_sequence = netlink->sequence,
+        .expected = batch->count,
+        .remark = ret_remark,
+        .reply = reply,
+        .data = data,
+    };
+    /* what the kernel makes a part of a dump fit into */
+    _Alignas(8) char answer[8192];
+
+    ret_remark->text[0] = '\0';
+    int r = batch->is_full ? -EMSGSIZE : send_batch(netlink, batch);
+    while (r == 0 && progress.finished < progress.expected) {
+        struct sockaddr_nl from;
+        struct iovec part = {.iov_base = answer, .iov_len = sizeof answer};
+        struct msghdr header = {.msg_name = &from, .msg_namelen = sizeof from, .msg_iov = &part, .msg_iovlen = 1};
+        ssize_t n = recvmsg(netlink->fd, &header, 0);
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            r = -errno;
+        else if (header.msg_flags & MSG_TRUNC)
+            r = -EMSGSIZE;
+        /* a privileged process may write to this socket as well; only the kernel is believed */
+        else if (from.nl_pid == 0)
+            r = netlink_read_answers(&progress, answer, (size_t) n);
+    }
+    if (r == 0)
+        r = progress.result;
+    return r == 0 && progress.was_interrupted ? -EAGAIN : r;
+}

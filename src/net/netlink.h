@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * netlink: talking to the kernel about network links (NETLINK_ROUTE), raw.
+ *
+ * A batch is a buffer on the caller's stack in which requests are built one behind the other; netlink_talk() sends it
+ * with one system call and reads until each request is answered. The kernel does the requests in order and does not
+ * stop at one that fails: only what is harmless after a failure may stand behind it.
+ * What the requests are about is link.c's business.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <linux/netlink.h>
+
+#include "base/error.h"
+
+#define NETLINK_BATCH_SIZE 1024
+
+struct netlink_batch {
+    size_t used;
+    size_t message;             /* where the request being built begins */
+    unsigned count;
+    bool is_full;               /* something did not fit: the batch cannot be sent */
+    _Alignas(8) unsigned char data[NETLINK_BATCH_SIZE];
+};
+
+struct netlink {
+    int fd;
+    uint32_t sequence;
+};
+
+/* What the kernel said besides the error number; "" for nothing. */
+struct netlink_remark {
+    char text[128];
+};
+
+typedef void netlink_reply_fn(const struct nlmsghdr *message, void *data);
+
+void netlink_batch_init(struct netlink_batch *batch);
+
+/* Begins a request. FLAGS besides NLM_F_REQUEST; an answer to each but dumps is asked for. HEADER is the fixed part
+ * that belongs to TYPE. */
+void netlink_begin(struct netlink_batch *batch, uint16_t type, uint16_t flags, const void *header, size_t size);
+
+/* Adds an attribute to the request begun last. */
+void netlink_put(struct netlink_batch *batch, uint16_t type, const void *data, size_t size);
+void netlink_put_string(struct netlink_batch *batch, uint16_t type, const char *text);
+void netlink_put_u32(struct netlink_batch *batch, uint16_t type, uint32_t value);
+
+/* Attributes put between these two are inside an attribute of TYPE. */
+size_t netlink_nest(struct netlink_batch *batch, uint16_t type);
+void netlink_nest_end(struct netlink_batch *batch, size_t nest);
+
+/* A socket in the network namespace of the process. */
+int netlink_open(struct netlink *ret, struct error **err);
+
+/* A socket in the namespace NETNS_FD, where the process is for as long as that takes. */
+int netlink_open_in(int netns_fd, struct netlink *ret, struct error **err);
+
+/* Accepts one that was never opened, when its fd is -1. */
+void netlink_close(struct netlink *netlink);
+
+/* Sends BATCH and reads all answers; REPLY (may be NULL) gets each message that is neither an error nor an
+ * acknowledgement. 0, or the negative errno of the first request that failed, with the kernel's own words in
+ * *ret_remark. -EAGAIN: the list asked for changed while it was read; to be asked for again. */
+int netlink_talk(struct netlink *netlink, struct netlink_batch *batch, netlink_reply_fn *reply, void *data,
+                 struct netlink_remark *ret_remark);
+
+/* -- for the tests: one datagram of answers -- */
+
+struct netlink_progress {
+    uint32_t first_sequence;
+    unsigned expected, finished;        /* requests */
+    bool was_interrupted;
+    int result;                         /* negative errno of the first failure */
+    struct netlink_remark *remark;
+    netlink_reply_fn *reply;
+    void *data;
+};
+
+/* -EBADMSG for what cannot be an answer of the kernel. */
+int netlink_read_answers(struct netlink_progress *progress, const void *datagram, size_t size);
