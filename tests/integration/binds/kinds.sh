@@ -1,5 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
+# alone
 # What is mounted into a container on request: files, folders, overlays, in memory; with whose owners, and in which order.
 . "${0%/*}/../../lib/lib.sh"
 begin
