@@ -20,11 +20,6 @@ void log_set_level(enum log_level level)
     log_level_max = level;
 }
 
-enum log_level log_get_level(void)
-{
-    return log_level_max;
-}
-
 void log_set_level_from_environment(void)
 {
     static const struct {

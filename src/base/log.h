@@ -15,7 +15,6 @@ enum log_level {
 
 /* The one mutable global of the program: how much is said. */
 void log_set_level(enum log_level level);
-enum log_level log_get_level(void);
 void log_set_level_from_environment(void);
 
 /* One line each, "text\n", no prefix; formatted in a fixed buffer of 4 KiB, without stdio. */

@@ -42,19 +42,6 @@ static bool is_dots(const char *start, size_t length)
     return (length == 1 && start[0] == '.') || (length == 2 && start[0] == '.' && start[1] == '.');
 }
 
-bool path_is_normalized(const char *path)
-{
-    const char *at = path, *start;
-    size_t length;
-
-    if (*path != '/')
-        return false;
-    while (next_component(&at, &start, &length))
-        if (is_dots(start, length) || (start > path + 1 && start[-2] == '/'))
-            return false;
-    return path[1] == '\0' || path[strlen(path) - 1] != '/';
-}
-
 bool path_has_dotdot(const char *path)
 {
     const char *at = path, *start;

@@ -14,8 +14,6 @@
 #include "base/error.h"
 
 bool path_is_absolute(const char *path);
-/* Absolute, no "." or ".." component, no double or trailing slash. */
-bool path_is_normalized(const char *path);
 bool path_has_dotdot(const char *path);
 /* Absolute against the working directory, with "//", "/./" and trailing slashes removed; ".." is kept. Gives. */
 int path_make_absolute(const char *path, char **ret, struct error **err);

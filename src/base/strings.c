@@ -39,12 +39,6 @@ void strings_add_format(struct strings *list, const char *fmt, ...)
     strings_take(list, text);
 }
 
-void strings_extend(struct strings *list, const struct strings *more)
-{
-    for (size_t i = 0; i < more->count; i++)
-        strings_add(list, more->item[i]);
-}
-
 bool strings_contain(const struct strings *list, const char *text)
 {
     for (size_t i = 0; i < list->count; i++)
@@ -234,32 +228,6 @@ int parse_i32(const char *text, int32_t *ret)
     if (value > (uint64_t) INT32_MAX + negative)
         return -ERANGE;
     *ret = negative ? (int32_t) - (int64_t) value : (int32_t) value;
-    return 0;
-}
-
-int parse_size(const char *text, uint64_t *ret)
-{
-    static const char units[] = "KMGTPE";
-    size_t n = strlen(text);
-    unsigned shift = 0;
-    auto_free char *digits = NULL;
-
-    if (n > 1 && text[n - 1] == 'B')
-        n--;
-    const char *unit = n > 0 ? strchr(units, text[n - 1]) : NULL;
-    if (unit && *unit) {
-        shift = 10 * (unsigned) (unit - units + 1);
-        n--;
-    }
-    digits = mem_copy_bytes(text, n);
-
-    uint64_t value;
-    int r = parse_u64(digits, &value);
-    if (r < 0)
-        return r;
-    if (shift && value > UINT64_MAX >> shift)
-        return -ERANGE;
-    *ret = value << shift;
     return 0;
 }
 

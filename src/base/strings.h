@@ -19,7 +19,6 @@ struct strings {
 void strings_add(struct strings *list, const char *text);          /* copies */
 void strings_take(struct strings *list, char *text);               /* takes TEXT */
 void strings_add_format(struct strings *list, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-void strings_extend(struct strings *list, const struct strings *more);
 bool strings_contain(const struct strings *list, const char *text);
 void strings_remove(struct strings *list, size_t index);
 void strings_clear(struct strings *list);
@@ -55,7 +54,6 @@ int parse_boolean(const char *text);                                /* 0, 1 or -
 int parse_u32(const char *text, uint32_t *ret);                     /* decimal only; -EINVAL, -ERANGE */
 int parse_u64(const char *text, uint64_t *ret);
 int parse_i32(const char *text, int32_t *ret);
-int parse_size(const char *text, uint64_t *ret); /* bytes with K M G T P E (base 1024); fractions no */
 
 /* Up to DISTANCE edits (insert, delete, replace, swap) from WORD: the nearest of CANDIDATES, or NULL. For
  * "did you mean" remarks; a distance over a third of the word's length does not count as near. */

@@ -81,7 +81,6 @@ static void withdraw(void *data, const char *name, struct undo *undo)
     auto_error struct error *err = NULL;
 
     (void) name, (void) undo;           /* both are the claim's */
-    machine_unregister(&state->registry, &state->claim);
     if (registry_release(&state->registry, &state->claim, &err) < 0)
         log_warning("%s", error_text(err));
     state->is_claimed = false;

@@ -61,9 +61,3 @@ int machine_register(const struct registry *registry, struct machine_claim *clai
     }
     return registry_announce(registry, claim, systemd ? unit : NULL, err);
 }
-
-void machine_unregister(const struct registry *registry, struct machine_claim *claim)
-{
-    /* what the folder shows is undone by the claim's own records */
-    (void) registry, (void) claim;
-}

@@ -17,4 +17,3 @@ int scope_allocate(void *data, const struct spec *spec, pid_t leader, char **ret
 /* Tells others of the machine: the folder they read, or the machine manager that owns it. */
 int machine_register(const struct registry *registry, struct machine_claim *claim, const struct spec *spec,
                      const struct run_facts *facts, struct error **err);
-void machine_unregister(const struct registry *registry, struct machine_claim *claim);

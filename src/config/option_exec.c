@@ -12,7 +12,16 @@
 
 DEFINE_BOOLEAN(option_notify_ready, notify_ready, "notify-ready")
 DEFINE_BOOLEAN(option_suppress_sync, suppress_sync, "suppress-sync")
-DEFINE_TEXT(option_uid, user)
+PARSER(option_uid)
+{
+    /* in a file an empty value takes back what it said before; here it would silently mean root */
+    if (!*value) {
+        (void) fail_plain(err, EINVAL, "the user's name is empty");
+        return refuse(err, "R1121", mem_format("Failed to resolve user ."));
+    }
+    text_set(&spec->user, value);
+    return 0;
+}
 
 PARSER(option_command)
 {

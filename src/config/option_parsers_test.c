@@ -57,6 +57,7 @@ static const struct {
     {"--bind-user-shell=/../bin", "Invalid user shell to bind: /../bin", EINVAL},
     {"--bind-user-group=a b", "Invalid bind user auxiliary group name: a b", EINVAL},
     {"--rlimit=NOFILE", "--rlimit= expects an '=' assignment.", EINVAL},
+    {"--uid=", "Failed to resolve user .", EINVAL},
     {"--rlimit=NOSUCH=3", "Unknown resource limit: NOSUCH", EINVAL},
     {"--rlimit=NOFILE=3:2", "Failed to parse resource limit: 3:2", EINVAL},
     {"--oom-score-adjust=5000", "Failed to parse --oom-score-adjust= parameter: 5000", EINVAL},

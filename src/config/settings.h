@@ -51,18 +51,14 @@ enum argv_action { ARGV_RUN, ARGV_HELP, ARGV_VERSION, ARGV_VALUES };
 int settings_read_argv(struct settings *settings, int argc, char **argv, enum argv_action *ret_action,
                        struct error **err);
 
-/* Looks for NAME.nspawn: /etc/systemd/nspawn, /run/systemd/nspawn (trusted), then DIRECTORY_BESIDE (may be NULL;
+/* The trusted folders of a scope: /etc/systemd/nspawn and /run/systemd/nspawn, or the caller's own under
+ * $XDG_CONFIG_HOME and $XDG_RUNTIME_DIR. Where the environment does not tell the latter, the list is shorter. */
+void settings_list_folders(bool user_scope, struct strings *ret);
+
+/* Looks for NAME.nspawn: the FOLDERS of settings_list_folders() (trusted), then DIRECTORY_BESIDE (may be NULL;
  * untrusted unless TRUST_ALL). Missing is fine; present but unreadable or malformed ("[Exec" without "]") is an error.
  * Unknown keys and sections, bad values and ignored untrusted keys are warned about (log_warning), with file, line
  * and the nearest known key, and do not fail. */
-int settings_read_file(struct settings *settings, const char *name, const char *directory_beside, bool trust_all,
-                       struct error **err);
-
-/* The trusted folders of a scope: those above, or the caller's own under $XDG_CONFIG_HOME and $XDG_RUNTIME_DIR.
- * Where the environment does not tell the latter, the list is shorter. */
-void settings_list_folders(bool user_scope, struct strings *ret);
-
-/* As settings_read_file() with the trusted FOLDERS given. */
 int settings_read_file_in(struct settings *settings, const struct strings *folders, const char *name,
                           const char *directory_beside, bool trust_all, struct error **err);
 

@@ -327,12 +327,3 @@ void settings_list_folders(bool user_scope, struct strings *ret)
     strings_add(ret, "/etc/systemd/nspawn");
     strings_add(ret, "/run/systemd/nspawn");
 }
-
-int settings_read_file(struct settings *settings, const char *name, const char *directory_beside, bool trust_all,
-                       struct error **err)
-{
-    CLEANUP(strings_done) struct strings folders = {0};
-
-    settings_list_folders(false, &folders);
-    return settings_read_file_in(settings, &folders, name, directory_beside, trust_all, err);
-}

@@ -71,7 +71,6 @@ static void lists_done(struct spec *spec)
 {
     strings_clear(&spec->command);
     strings_clear(&spec->environment);
-    strings_clear(&spec->listen_fd_names);
     strings_clear(&spec->properties);
     strings_clear(&spec->syscalls_allowed);
     strings_clear(&spec->syscalls_denied);

@@ -128,7 +128,6 @@ struct spec {
     int kill_signal;            /* 0: none given */
     bool notify_ready;
     bool suppress_sync;
-    struct strings listen_fd_names;
 
     /* -- identity -- */
     char *machine;              /* -M as typed; after spec_resolve() the effective name */

@@ -101,19 +101,6 @@ static void read_service(char **list, struct spec *spec)
     spec->container_service = mem_copy_string(value);
 }
 
-/* Names belong to descriptors by position, so empty ones count. */
-static void read_fd_names(char **list, struct spec *spec)
-{
-    const char *names = find(list, "LISTEN_FDNAMES");
-
-    while (names) {
-        size_t length = strcspn(names, ":");
-
-        strings_take(&spec->listen_fd_names, mem_copy_bytes(names, length));
-        names = names[length] ? names + length + 1 : NULL;
-    }
-}
-
 int spec_read_environment(struct spec *spec, char **environ_list, struct error **err)
 {
     const struct {
@@ -139,7 +126,6 @@ int spec_read_environment(struct spec *spec, char **environ_list, struct error *
     spec->legacy_cgroups = !unified;
 
     read_service(environ_list, spec);
-    read_fd_names(environ_list, spec);
     if (read_api_vfs(environ_list, spec, err) < 0 || read_mac(environ_list, spec, err) < 0)
         return -error_code(*err);
     return 0;

@@ -352,7 +352,6 @@ TEST(switches_are_read_from_the_environment)
                     "SYSTEMD_NSPAWN_CONTAINER_SERVICE=x",
                     "SYSTEMD_NSPAWN_NETWORK_MAC=02:00:00:aa:BB:01",
                     "SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=0",
-                    "LISTEN_FDNAMES=a::b",
                     "SYSTEMD_NSPAWN_LOCKS=1",
                     NULL};
 
@@ -364,8 +363,6 @@ TEST(switches_are_read_from_the_environment)
     EXPECT_STR(spec.container_service, "x");
     EXPECT_STR(spec.network_mac, "02:00:00:aa:BB:01");
     EXPECT_INT(spec.legacy_cgroups, 1);
-    EXPECT_INT(spec.listen_fd_names.count, 3);
-    EXPECT_STR(spec.listen_fd_names.item[1], "");
 }
 
 TEST(an_empty_environment_changes_nothing)

@@ -234,10 +234,3 @@ int bus_machine_register(const struct bus_client *client, const struct bus_machi
         strings_add_format(&argv, "--netif=%d", machine->netif[i]);
     return ask(client, &argv, bus_fd, NULL, err);
 }
-
-int bus_machine_unregister(const struct bus_client *client, const char *name, struct error **err)
-{
-    CLEANUP(strings_done) struct strings argv = command(client, "unregister", name);
-
-    return ask(client, &argv, -1, NULL, err);
-}

@@ -48,6 +48,3 @@ struct bus_machine {
 /* Has the host's machine manager know the machine, with the caller as its supervisor. Its unit is the one that LEADER
  * is in by now. -EEXIST when one of that name is registered already. */
 int bus_machine_register(const struct bus_client *client, const struct bus_machine *machine, struct error **err);
-
-/* Has it forget the machine. It does so by itself when the leader ends; this is for a start that fails later. */
-int bus_machine_unregister(const struct bus_client *client, const char *name, struct error **err);

@@ -83,7 +83,9 @@ static int mount_sys_parts(struct child *child, struct error **err)
         return -error_code(*err);
     if (mkdir("/run/host/sys", 0700) < 0)
         return fail(err, errno, "cannot make /run/host/sys");
-    if (child->sys_fd >= 0 ? attach_top(child, child->sys_fd, "/run/host/sys", err) < 0
+    /* made outside or before the pivot for user namespaces, which may not mount it here */
+    int sys_fd = child->sys_fd >= 0 ? child->sys_fd : child->run->sys_fd;
+    if (sys_fd >= 0 ? attach_top(child, sys_fd, "/run/host/sys", err) < 0
                            : mount_plain("sysfs", "/run/host/sys", "sysfs", SAFE | MS_RDONLY, NULL, err) < 0)
         return -error_code(*err);
     for (size_t i = 0; i < COUNT_OF(parts); i++) {
@@ -103,6 +105,13 @@ static int mount_sys_parts(struct child *child, struct error **err)
     if (umount2("/run/host/sys", MNT_DETACH) < 0 || rmdir("/run/host/sys") < 0)
         return fail(err, errno, "cannot take /run/host/sys away again");
     return mount_plain(NULL, "/sys", NULL, MS_BIND | MS_REMOUNT | MS_RDONLY | SAFE, NULL, err);
+}
+
+/* The network's part of the kernel's settings is the container's to change, and the rest of sysfs is kept from it: with a
+ * network of its own, or where SYSTEMD_NSPAWN_API_VFS_WRITABLE=network hands it that of the host. */
+static bool shows_network_alone(const struct spec *spec)
+{
+    return spec_has_own_network(spec) || spec->api_vfs_writable_network;
 }
 
 static int mount_run_host(struct child *child, struct error **err)
@@ -135,14 +144,14 @@ static int mount_tmp(struct child *child, struct error **err)
 int step_api_mount(struct child *child, struct error **err)
 {
     const struct run *run = child->run;
-    bool own_network = spec_has_own_network(run->spec);
+    bool parts_of_sys = shows_network_alone(run->spec);
 
     if (attach_top(child, run->dev_fd, "/dev", err) < 0 || attach_top(child, run->devpts_fd, "/dev/pts", err) < 0 ||
         mount_plain("tmpfs", "/dev/shm", "tmpfs", MS_NOSUID | MS_NODEV | MS_STRICTATIME,
                     "mode=1777,size=10%,nr_inodes=400k", err) < 0 ||
         mount_plain("mqueue", "/dev/mqueue", "mqueue", SAFE, NULL, err) < 0 ||
         attach_top(child, run->run_fd, "/run", err) < 0 || mount_run_host(child, err) < 0 ||
-        mount_tmp(child, err) < 0 || (own_network ? mount_sys_parts(child, err) : mount_sys_whole(child, err)) < 0 ||
+        mount_tmp(child, err) < 0 || (parts_of_sys ? mount_sys_parts(child, err) : mount_sys_whole(child, err)) < 0 ||
         (child->proc_fd >= 0 ? attach_top(child, child->proc_fd, "/proc", err)
                              : mount_top(child, "proc", "/proc", SAFE, NULL, err)) < 0)
         return -error_code(*err);
@@ -170,7 +179,7 @@ static int mask_proc(struct error **err)
 int step_proc_mask(struct child *child, struct error **err)
 {
     const struct spec *spec = child->run->spec;
-    bool network_writable = spec_has_own_network(spec);
+    bool network_writable = shows_network_alone(spec);
 
     if (mount_plain(NULL, "/run/host", NULL, MS_BIND | MS_REMOUNT | MS_RDONLY | SAFE, NULL, err) < 0)
         return -error_code(*err);

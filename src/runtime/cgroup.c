@@ -174,10 +174,11 @@ static int make_beside(struct run *run, int own_fd, const char *own_path, struct
     if (undo_record(run->undo, "remove-cgroup", err, supervisor, NULL) < 0 ||
         undo_record(run->undo, "cgroup", err, run->cgroup_path, NULL) < 0)
         return -error_code(*err);
-    run->cgroup_super_fd = make_group(own_fd, "supervisor", err);
-    if (run->cgroup_super_fd < 0)
-        return run->cgroup_super_fd;
-    if (file_write_existing(run->cgroup_super_fd, "cgroup.procs", "0") == 0) {
+
+    auto_close int supervisor_fd = make_group(own_fd, "supervisor", err);
+    if (supervisor_fd < 0)
+        return supervisor_fd;
+    if (file_write_existing(supervisor_fd, "cgroup.procs", "0") == 0) {
         run->cgroup_home_fd = fcntl(own_fd, F_DUPFD_CLOEXEC, 3);
         switch_controllers(own_fd, '+');
     }
@@ -270,7 +271,6 @@ void step_cgroup_leave(struct run *run)
         (void) file_write_existing(run->cgroup_home_fd, "cgroup.procs", "0");
     }
     fd_closep(&run->cgroup_home_fd);
-    fd_closep(&run->cgroup_super_fd);
     fd_closep(&run->cgroup_fd);
     fd_closep(&run->cgroup_procs_fd);
     free(TAKE(run->cgroup_path));

@@ -190,11 +190,6 @@ static const struct step steps[] = {
 };
 /* clang-format on */
 
-const char *phase_name(enum phase phase)
-{
-    return phases[phase].name;
-}
-
 void plan_make(struct run *run)
 {
     run->plan = mem_alloc((COUNT_OF(steps) + 1) * sizeof *run->plan);

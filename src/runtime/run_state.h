@@ -69,7 +69,6 @@ struct run {
     char *cgroup_path;          /* absolute path of the group that was made, for undo and status */
     bool cgroup_is_ours;        /* no service manager watches over it */
     int cgroup_home_fd;         /* the group the supervisor came from, -1 when it did not move */
-    int cgroup_super_fd;        /* the group it moved to */
 
     int dev_fd, devpts_fd, run_fd;      /* detached mounts of /dev, /dev/pts, /run */
     int sys_fd;                 /* detached sysfs of the host's network, user namespaces only; -1 */
@@ -126,7 +125,6 @@ int plan_run_phase(struct run *run, enum phase phase, struct error **err);
 int plan_run_phase_inside(struct child *child, enum phase phase, struct error **err);
 void plan_undo_to(struct run *run, enum phase phase);      /* this phase and those behind it */
 void plan_done(struct run *run);
-const char *phase_name(enum phase phase);
 /* With -DREDD_TEST_HOOKS: FAIL_STEP=n makes the n-th step fail, KILL_STEP=n kills the process that reaches it. */
 
 /* launch.c */
@@ -146,8 +144,10 @@ int supervise(struct run *run, int *ret_status, bool *ret_again, struct error **
 #define STEP(name) int name(struct run *run, struct error **err)
 #define INNER_STEP(name) int name(struct child *child, struct error **err)
 
-/* tree.c */
+/* support.c */
 STEP(step_support_check);
+
+/* tree.c */
 STEP(step_tree_find);
 STEP(step_tree_lock);
 STEP(step_tree_check);

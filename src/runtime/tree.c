@@ -24,48 +24,6 @@
 #include "image/tree_check.h"
 #include "runtime/run_state.h"
 
-/* Options that are understood and not built: each is refused by name, none is ignored. */
-static int refuse(struct error **err, const char *what, const char *hint)
-{
-    int r = fail_plain(err, EOPNOTSUPP, "%s not supported by this version of redd", what);
-
-    fail_id(*err, "R2001");
-    fail_hint(*err, "%s", hint);
-    return r;
-}
-
-int step_support_check(struct run *run, struct error **err)
-{
-    const struct spec *s = run->spec;
-    const struct {
-        bool asked;
-        const char *what, *hint;
-    } rows[] = {
-        {s->image || !s->directory, "disk images are", "mount it and use --directory= with the mount point"},
-        {s->mstack, "--mstack= is", "use --overlay-ro= and --overlay= for layers"},
-        {s->oci_bundle, "--oci-bundle= is", "unpack the bundle and use --directory= with its root folder"},
-        {s->n_ports > 0, "port forwards are",
-         "give the container an address of its own in the network with --network-bridge= or --network-macvlan="},
-        {s->forward_journal, "--forward-journal= is",
-         "use --link-journal=host to have the container's journal on the host"},
-        {s->userns_delegate > 0, "--private-users-delegate= is",
-         "give the container a larger range: --private-users=BASE:COUNT"},
-        {s->selinux_context || s->selinux_apifs_context, "SELinux contexts are", "leave out -Z and -L"},
-    };
-
-    for (size_t i = 0; i < COUNT_OF(rows); i++)
-        if (rows[i].asked)
-            return refuse(err, rows[i].what, rows[i].hint);
-    if (geteuid() != 0) {
-        int r = fail_plain(err, EPERM, "starting a container needs root");
-
-        fail_id(*err, "R2002");
-        fail_hint(*err, "run it with sudo");
-        return r;
-    }
-    return 0;
-}
-
 int step_machine_claim(struct run *run, struct error **err)
 {
     return run->host->claim(run->host->data, run->machine, &run->undo, err);

@@ -58,6 +58,7 @@ no 'no system to boot' 'os-release file is missing' 'without --boot' -D "$WORK/n
 no 'the host itself' 'Spawning container on root directory is not supported' 'copy|host' -D /
 no 'an image nobody has' "No image for machine 'nobody'" 'looked for' -M nobody
 refuses 'a namespace that is not there' 'cannot open file /run/netns/nope: No such file' "$REDD" run -q -D "$WORK/tree" --network-namespace-path=/run/netns/nope true
+no 'a user without a name' 'Failed to resolve user \\.' 'empty' --uid= true
 no 'a user nobody knows' 'Failed to resolve user zoe' '.' --uid=zoe true
 no 'a program that is not there' "execv\(/no/such\) failed" 'there is no /no/such' /no/such
 no 'one that is nowhere in the path' 'execv\(nosuch\) failed' "no folder of the container's PATH" nosuch
@@ -65,6 +66,23 @@ no 'a file that is no program' 'execv' 'executable|chmod' /etc/passwd
 for option in --image=/x.raw --mstack=/x --oci-bundle=/x '-n --port=8080:80' --forward-journal=/x.journal --selinux-context=x; do
         no "what is not built is refused by name ($option)" 'not supported by this version' '.' $option
 done
+
+# What has no effect here is said, and the container runs.
+remark() {
+        remark_what=$1 remark_text=$2
+        shift 2
+        run "$@"
+        is "$status" 0 "with $remark_what it runs"
+        like "$err" "$remark_text" 'and says that it has no effect'
+}
+remark 'a property' '--property= has no effect: .*service manager' "$REDD" run -q -D "$WORK/tree" --property=MemoryMax=1G true
+remark 'a root hash' 'about disk images' "$REDD" run -q -D "$WORK/tree" --root-hash=00112233445566778899aabbccddeeff true
+remark 'a wish for cgroup v1' 'cgroup v2 on every host' \
+        env SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=0 "$REDD" run -q -D "$WORK/tree" true
+remark 'a call nobody knows' "'opne' is neither a system call nor a group" \
+        "$REDD" run -q -D "$WORK/tree" --system-call-filter=opne true
+run "$REDD" run -q -D "$WORK/tree" --system-call-filter='@mount mkdir ~@swap' true
+is "$err" '' 'known calls and groups need no remark'
 
 # as somebody else
 run setpriv --reuid 1000 --regid 1000 --clear-groups "$REDD" run -q --settings=no -D "$WORK/tree" true

@@ -81,13 +81,19 @@ done
 redd sh -c 'cat /proc/sys/kernel/random/boot_id; cat /proc/sys/kernel/random/boot_id'
 isnt "$(printf '%s\n' "$out" | head -n 1)" "$(cat /proc/sys/kernel/random/boot_id)" 'the boot id is one of its own'
 is "$(printf '%s\n' "$out" | sort -u | wc -l)" 1 'that stays'
-redd mount -o remount,rw /sys
+host_name=$(hostname)
 redd sh -c 'mount -o remount,rw,bind /proc/sys 2>/dev/null; hostname changed; hostname'
 is "$out" changed 'the host name can be changed'
-is "$(hostname)" localhost 'without the host noticing'
+is "$(hostname)" "$host_name" 'without the host noticing'
 redd sh -c 'mount -t tmpfs x /mnt && touch /mnt/x && umount /mnt && echo fine'
 is "$out" fine 'mounts can be made'
 host_is_as_before 'and stay inside'
+
+# The environment's switch hands over the network's settings, as with a network of one's own, and no others.
+run env SYSTEMD_NSPAWN_API_VFS_WRITABLE=network "$REDD" run -q --settings=no --pipe -M tiny -D "$WORK/tree" sh -c \
+        'for f in net kernel; do grep " /proc/sys/$f " /proc/mounts | tail -n 1 | cut -d" " -f4 | cut -c1-2; done; ls -d /sys/power 2>/dev/null'
+is "$(printf '%s\n' "$out" | head -n 1)" rw 'SYSTEMD_NSPAWN_API_VFS_WRITABLE=network makes /proc/sys/net writable'
+unlike "$out" power 'and shows less of /sys'
 
 redd --inaccessible=/etc/passwd --inaccessible=/home --inaccessible=-/nowhere sh -c 'cat /etc/passwd; ls /home/alice'
 is "$status/$out" 1/ '--inaccessible= hides files and folders'

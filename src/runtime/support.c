@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What was asked for and cannot be had, looked at before anything else: what is not built is refused by name, what has
+ * no effect in this run is remarked on. Nothing that was asked for is passed over in silence.
+ */
+#include <errno.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "config/syscall_names.h"
+#include "runtime/run_state.h"
+
+static int refuse(struct error **err, const char *what, const char *hint)
+{
+    int r = fail_plain(err, EOPNOTSUPP, "%s not supported by this version of redd", what);
+
+    fail_id(*err, "R2001");
+    fail_hint(*err, "%s", hint);
+    return r;
+}
+
+static int refuse_unbuilt(const struct spec *s, struct error **err)
+{
+    const struct {
+        bool asked;
+        const char *what, *hint;
+    } rows[] = {
+        {s->image || !s->directory, "disk images are", "mount it and use --directory= with the mount point"},
+        {s->mstack, "--mstack= is", "use --overlay-ro= and --overlay= for layers"},
+        {s->oci_bundle, "--oci-bundle= is", "unpack the bundle and use --directory= with its root folder"},
+        {s->n_ports > 0, "port forwards are",
+         "give the container an address of its own in the network with --network-bridge= or --network-macvlan="},
+        {s->forward_journal, "--forward-journal= is",
+         "use --link-journal=host to have the container's journal on the host"},
+        {s->userns_delegate > 0, "--private-users-delegate= is",
+         "give the container a larger range: --private-users=BASE:COUNT"},
+        {s->selinux_context || s->selinux_apifs_context, "SELinux contexts are", "leave out -Z and -L"},
+    };
+
+    for (size_t i = 0; i < COUNT_OF(rows); i++)
+        if (rows[i].asked)
+            return refuse(err, rows[i].what, rows[i].hint);
+    return 0;
+}
+
+static void remark_on_filter(const struct strings *names)
+{
+    for (size_t i = 0; i < names->count; i++)
+        if (!seccomp_name_is_known(names->item[i]))
+            log_warning("--system-call-filter=: '%s' is neither a system call nor a group known to redd, ignoring it.",
+                        names->item[i]);
+}
+
+static void remark_on_ineffective(const struct run *run)
+{
+    const struct spec *s = run->spec;
+    /* with --keep-unit both are documented to mean nothing: the unit has properties of its own */
+    bool no_scope = !run->host->allocate_scope && !s->keep_unit;
+    const struct {
+        bool asked;
+        const char *what, *why;
+    } rows[] = {
+        {no_scope && s->properties.count > 0, "--property=", "this host has no service manager that would apply it"},
+        {no_scope && s->slice, "--slice=", "this host has no service manager that has slices"},
+        {s->root_hash || s->root_hash_sig || s->verity_data, "--root-hash=, --root-hash-sig= and --verity-data=",
+         "they are about disk images, and this is a directory"},
+        {s->image_policy, "--image-policy=", "it is about disk images, and this is a directory"},
+        {s->legacy_cgroups, "SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=0", "containers get cgroup v2 on every host"},
+    };
+
+    for (size_t i = 0; i < COUNT_OF(rows); i++)
+        if (rows[i].asked)
+            log_warning("%s has no effect: %s.", rows[i].what, rows[i].why);
+    remark_on_filter(&s->syscalls_allowed);
+    remark_on_filter(&s->syscalls_denied);
+}
+
+int step_support_check(struct run *run, struct error **err)
+{
+    if (refuse_unbuilt(run->spec, err) < 0)
+        return -error_code(*err);
+    if (geteuid() != 0) {
+        int r = fail_plain(err, EPERM, "starting a container needs root");
+
+        fail_id(*err, "R2002");
+        fail_hint(*err, "run it with sudo");
+        return r;
+    }
+    remark_on_ineffective(run);
+    return 0;
+}
