@@ -120,7 +120,7 @@ TEST(bad_values_are_refused_with_sentence_reason_and_code)
 TEST(values_that_reset_or_say_nothing_are_taken)
 {
     static const char *const taken[] = {
-        "--machine=", "--hostname=", "--uid=", "--directory=", "--register=", "--capability=", "--capability=,,",
+        "--machine=", "--hostname=", "--directory=", "--register=", "--capability=", "--capability=,,",
         "--system-call-filter=", "--restrict-address-families=", "--restrict-address-families=~", "--cpu-affinity=",
         "--cpu-affinity=,", "--background=", "--network-interface=", "--network-zone=", "--image-policy=",
         "--selinux-context=", "--console-escape=", "--set-credential=a:", "--root-hash-sig=base64:", "--tmpfs=/",

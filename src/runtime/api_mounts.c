@@ -107,8 +107,8 @@ static int mount_sys_parts(struct child *child, struct error **err)
     return mount_plain(NULL, "/sys", NULL, MS_BIND | MS_REMOUNT | MS_RDONLY | SAFE, NULL, err);
 }
 
-/* The network's part of the kernel's settings is the container's to change, and the rest of sysfs is kept from it: with a
- * network of its own, or where SYSTEMD_NSPAWN_API_VFS_WRITABLE=network hands it that of the host. */
+/* The network's part of the kernel's settings is the container's to change, and the rest of sysfs is kept from it: with
+ * a network of its own, or where SYSTEMD_NSPAWN_API_VFS_WRITABLE=network hands it that of the host. */
 static bool shows_network_alone(const struct spec *spec)
 {
     return spec_has_own_network(spec) || spec->api_vfs_writable_network;

@@ -45,8 +45,9 @@ echo $n >/counter
 echo "boot $n $(ls /run/host | wc -l) $(hostname)"
 grep -c . /proc/self/mountinfo >>/mounts
 env | sort >>/environment.$n
-[ $n -ge 3 ] || reboot -f
-poweroff -f
+# exec: reboot(2) ends its caller before it ends the namespace, and a shell would go on to its next line
+[ $n -lt 3 ] || exec poweroff -f
+exec reboot -f
 END
 chmod 755 "$WORK/tree/count"
 options='--private-network --private-users=pick --private-users-ownership=map --tmpfs=/mnt'
