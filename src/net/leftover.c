@@ -114,7 +114,7 @@ int leftover_record_moving(struct undo *undo, const char *machine, int netns_fd,
                            size_t n_links, struct error **err)
 {
     auto_free char *path = path_join(PIN_FOLDER, machine);
-    uint64_t inode;
+    uint64_t inode = 0;
 
     if (inode_of_own_netns(&inode, err) < 0)
         return -error_code(*err);
