@@ -160,6 +160,7 @@ int container_run(const struct spec *spec, const struct run_host *host, int *ret
     }
     plan_undo_to(&run, ACQUIRE);
     plan_done(&run);
+    events_done(&run.events);
     strings_done(&run.host_environment);
     fd_closep(&run.signal_fd);
     if (r < 0)

@@ -16,6 +16,7 @@
 #include "base/id128.h"
 #include "base/strings.h"
 #include "config/spec.h"
+#include "runtime/event.h"
 #include "runtime/run.h"
 #include "runtime/user.h"
 
@@ -92,6 +93,7 @@ struct run {
     pid_t pid;                  /* payload's PID 1 (or the stub init), host view */
     int pidfd;
     int signal_fd;
+    struct events events;       /* what else the supervisor waits for while the payload runs */
 };
 
 /* What the child knows by itself. Lives on its stack. */

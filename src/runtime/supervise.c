@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The supervisor's life while the payload runs: one poll over signals, the payload's pidfd, its notifications and the
- * console. It sleeps until one of them speaks.
+ * The supervisor's life while the payload runs: one poll over signals, the payload's pidfd, its notifications, the
+ * console, and whatever else has something to wait for (event.h). It sleeps until one of them speaks.
  */
 #include <errno.h>
 #include <poll.h>
@@ -11,7 +11,6 @@
 #include <sys/reboot.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -19,6 +18,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "runtime/console.h"
+#include "runtime/event.h"
 #include "runtime/notify.h"
 #include "runtime/run_state.h"
 
@@ -33,14 +33,6 @@ struct supervision {
     bool was_asked_to_stop;
     bool was_killed;            /* by us */
 };
-
-static int64_t now_ms(void)
-{
-    struct timespec now;
-
-    (void) clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t) now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 static void send_signal(struct supervision *s, int sig)
 {
@@ -93,7 +85,7 @@ static void handle_signal(struct supervision *s)
 
 static void handle_console(struct supervision *s, const struct pollfd *fds)
 {
-    switch (console_handle(&s->console, fds, CONSOLE_POLL_FDS, now_ms())) {
+    switch (console_handle(&s->console, fds, CONSOLE_POLL_FDS, event_now_ms())) {
     case CONSOLE_KILL:
         kill_payload(s);
         break;
@@ -111,6 +103,14 @@ static void handle_console(struct supervision *s, const struct pollfd *fds)
     }
 }
 
+/* Those the console does not need stay empty. */
+static bool poll_console(const struct supervision *s, struct pollfd fds[CONSOLE_POLL_FDS])
+{
+    for (size_t i = 0; i < CONSOLE_POLL_FDS; i++)
+        fds[i] = (struct pollfd){.fd = -1};
+    return console_poll_fds(&s->console, fds) > 0;
+}
+
 /* Waits for the payload's end; returns what waitpid() says of it. */
 static int watch(struct supervision *s)
 {
@@ -118,23 +118,26 @@ static int watch(struct supervision *s)
     int status;
 
     for (;;) {
-        struct pollfd fds[N_FDS] = {
-            [FD_SIGNAL] = {.fd = run->signal_fd, .events = POLLIN},
-            [FD_PAYLOAD] = {.fd = run->pidfd, .events = POLLIN},
-            [FD_NOTIFY] = {.fd = run->notify_fd, .events = POLLIN},
-        };
+        size_t n;
+        struct pollfd *fds = events_poll_fds(&run->events, N_FDS, &n);
+        int console_timeout = console_timeout_ms(&s->console);
 
-        size_t n = FD_CONSOLE + console_poll_fds(&s->console, fds + FD_CONSOLE);
-        if (poll(fds, n, console_timeout_ms(&s->console)) < 0 && errno != EINTR)
+        fds[FD_SIGNAL] = (struct pollfd){.fd = run->signal_fd, .events = POLLIN};
+        fds[FD_PAYLOAD] = (struct pollfd){.fd = run->pidfd, .events = POLLIN};
+        fds[FD_NOTIFY] = (struct pollfd){.fd = run->notify_fd, .events = POLLIN};
+        bool has_console = poll_console(s, fds + FD_CONSOLE);
+
+        if (poll(fds, n, events_timeout_ms(&run->events, console_timeout, event_now_ms())) < 0 && errno != EINTR)
             kill_payload(s);
         if (fds[FD_SIGNAL].revents)
             handle_signal(s);
         if (fds[FD_NOTIFY].revents)
             notify_handle(run);
-        if (n > FD_CONSOLE)
+        if (has_console)
             handle_console(s, fds + FD_CONSOLE);
         if (fds[FD_PAYLOAD].revents)
             break;
+        events_dispatch(&run->events, N_FDS, event_now_ms());
     }
     notify_stopping();
     while (waitpid(run->pid, &status, 0) < 0 && errno == EINTR)
