@@ -6,7 +6,7 @@
 #include "base/mem.h"
 #include "cli/load_spec.h"
 #include "cli/report.h"
-#include "cli/verbs.h"
+#include "cli/verb.h"
 
 static int print_config(int argc, char **argv, struct error **err)
 {

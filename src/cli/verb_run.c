@@ -12,7 +12,7 @@
 #include "cli/report.h"
 #include "cli/run_host.h"
 #include "cli/terminal_width.h"
-#include "cli/verbs.h"
+#include "cli/verb.h"
 #include "config/options.h"
 #include "runtime/run.h"
 

@@ -2,7 +2,7 @@
 /* What --version prints. The first line has the form that callers of the tools we stand in for look for. */
 #include <stdio.h>
 
-#include "cli/verbs.h"
+#include "cli/verb.h"
 
 #define COMPATIBLE_WITH "262"
 

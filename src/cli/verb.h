@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * verb: what the programs redd answers to can be told to do. One row each in verb_table.c.
+ *
+ * redd, machinectl and importctl share the rows: a row says which of them know it, and under which options. Options
+ * may stand in front of a verb and behind it; those of a VERB_COMMAND end at its first word, since what follows the
+ * name of a machine there is a command line of its own.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/error.h"
+#include "cli/verb_options.h"
+
+enum verb_flags {
+    VERB_COMMAND = 1 << 0,      /* options end at the first positional word */
+    VERB_RAW = 1 << 1,          /* reads its own options: run_raw is called with all words from the verb on */
+    VERB_DEFAULT = 1 << 2,      /* of machinectl or importctl when no verb is given */
+};
+
+enum { VERB_ANY_NUMBER = -1 };
+
+struct verb;
+
+/* What a verb is called with. Everything is borrowed from main(). */
+struct verb_call {
+    const struct verb *verb;
+    enum program program;
+    const char *program_name;   /* in front of errors: "redd list", or "machinectl" */
+    int argc;                   /* positional words behind the verb */
+    char **argv;                /* NULL-terminated */
+    const struct verb_options *options;
+};
+
+struct verb {
+    const char *name;
+    unsigned programs;          /* bits of enum program */
+    int min, max;               /* positional words; max may be VERB_ANY_NUMBER */
+    unsigned flags;
+    /* Gives the program's exit status in *ret_status, 0 unless it says otherwise; a failure is reported by main(). */
+    int (*run)(const struct verb_call *call, int *ret_status, struct error **err);
+    int (*run_raw)(int argc, char **argv);      /* VERB_RAW; returns the exit status */
+    /* Names of the options it takes under the name redd, parted by blanks, besides those every verb takes. The
+     * programs we stand in for take all of theirs with all of their verbs. */
+    const char *options;
+    const char *synopsis;       /* "NAME [PATH [ARG...]]" */
+    const char *help;           /* a line, in lower case; NULL: not shown */
+};
+
+extern const struct verb verb_table[];
+extern const size_t n_verbs;
+
+/* NULL: there is none of that name in PROGRAM. */
+const struct verb *verb_find(enum program program, const char *name);
+
+/* The whole of a program: words in, exit status out. */
+int verb_main(enum program program, int argc, char **argv);
+
+/* The list of verbs, or of the options of one VERB. */
+void verb_print_help(enum program program, const struct verb *verb);
+
+void print_version(void);                       /* version.c */
+
+/* The rows. Each is in verb_NAME.c unless said otherwise. */
+int verb_run(int argc, char **argv);
+int verb_config(int argc, char **argv);
+int verb_help(const struct verb_call *call, int *ret_status, struct error **err);       /* verb_main.c */
+int verb_version(const struct verb_call *call, int *ret_status, struct error **err);    /* verb_main.c */

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The table of verbs. Its order is that of the help. */
+#include "cli/verb.h"
+
+#include <string.h>
+
+#include "base/mem.h"
+
+enum { R = PROGRAM_REDD, M = PROGRAM_MACHINECTL, I = PROGRAM_IMPORTCTL };
+enum { ANY = VERB_ANY_NUMBER };
+
+/* clang-format off */
+const struct verb verb_table[] = {
+    {"run", R, 0, ANY, VERB_RAW, NULL, verb_run, "",
+     "[OPTION...] [COMMAND [ARG...]]", "start a container from a directory tree (as systemd-nspawn does)"},
+    {"config", R, 0, ANY, VERB_RAW, NULL, verb_config, "",
+     "NAME|OPTION...", "print the effective settings of a container, and where each comes from"},
+    {"version", R, 0, 0, 0, verb_version, NULL, "", "", "print the version"},
+    {"help", R | M | I, 0, 1, 0, verb_help, NULL, "", "[VERB]", "print this help, or what is to say about a verb"},
+};
+/* clang-format on */
+
+const size_t n_verbs = COUNT_OF(verb_table);
+
+const struct verb *verb_find(enum program program, const char *name)
+{
+    for (size_t i = 0; i < n_verbs; i++)
+        if (verb_table[i].programs & program && strcmp(verb_table[i].name, name) == 0)
+            return &verb_table[i];
+    return NULL;
+}
