@@ -16,8 +16,8 @@
 #include "base/fd.h"
 #include "base/kernel.h"
 #include "base/mem.h"
+#include "base/mount.h"
 #include "base/path.h"
-#include "runtime/mount.h"
 #include "runtime/run_state.h"
 
 enum { SAFE = MS_NOSUID | MS_NODEV | MS_NOEXEC };

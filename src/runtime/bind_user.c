@@ -11,13 +11,13 @@
 
 #include "base/fd.h"
 #include "base/mem.h"
+#include "base/mount.h"
 #include "base/path.h"
 #include "image/idmap.h"
+#include "inside/passwd.h"
+#include "inside/user.h"
 #include "runtime/bind_user_record.h"
 #include "runtime/host_user.h"
-#include "runtime/mount.h"
-#include "runtime/passwd.h"
-#include "runtime/user.h"
 
 #define HOMES "/run/host/home"
 

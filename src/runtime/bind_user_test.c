@@ -5,10 +5,10 @@
 #include <unistd.h>
 
 #include "base/test.h"
+#include "inside/test_tree.h"
+#include "inside/user.h"
 #include "runtime/bind_user_record.h"
 #include "runtime/host_user.h"
-#include "runtime/test_tree.h"
-#include "runtime/user.h"
 
 static struct bind_users users;
 

@@ -26,10 +26,10 @@
 #include "base/fd.h"
 #include "base/kernel.h"
 #include "base/mem.h"
+#include "base/mount.h"
 #include "base/path.h"
 #include "base/strings.h"
 #include "base/undo.h"
-#include "runtime/mount.h"
 #include "runtime/run_state.h"
 
 /* Where we mount it on a host that has none. It stays: other runs use it, and undo records name paths in it. */

@@ -23,8 +23,8 @@
 #include "base/fd.h"
 #include "base/kernel.h"
 #include "base/mem.h"
+#include "inside/seccomp.h"
 #include "runtime/run_state.h"
-#include "runtime/seccomp.h"
 
 int step_console_take(struct child *child, struct error **err)
 {

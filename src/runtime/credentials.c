@@ -14,9 +14,9 @@
 #include "base/fd.h"
 #include "base/kernel.h"
 #include "base/mem.h"
+#include "base/mount.h"
 #include "base/path.h"
-#include "runtime/mount.h"
-#include "runtime/user.h"
+#include "inside/user.h"
 
 static const char *const stores[] = {"/etc/credstore", "/run/credstore", "/usr/local/lib/credstore",
                                      "/usr/lib/credstore"};

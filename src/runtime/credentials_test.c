@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "base/test.h"
-#include "runtime/test_tree.h"
+#include "inside/test_tree.h"
 
 static struct credentials loaded;
 

@@ -15,11 +15,11 @@
 #include "base/fd.h"
 #include "base/kernel.h"
 #include "base/mem.h"
-#include "runtime/console.h"
-#include "runtime/mount.h"
-#include "runtime/pty.h"
+#include "base/mount.h"
+#include "inside/console.h"
+#include "inside/pty.h"
+#include "inside/terminal.h"
 #include "runtime/run_state.h"
-#include "runtime/terminal.h"
 
 enum { GID_TTY = 5 };           /* fixed by the container interface */
 

@@ -12,8 +12,8 @@
 #include "base/fd.h"
 #include "base/mem.h"
 #include "base/path.h"
-#include "runtime/getent.h"
-#include "runtime/passwd.h"
+#include "inside/getent.h"
+#include "inside/passwd.h"
 
 enum { KEYS_MAX = 256, KEYS_SIZE_MAX = 256 << 10 };
 

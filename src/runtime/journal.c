@@ -13,10 +13,10 @@
 #include "base/fd.h"
 #include "base/kernel.h"
 #include "base/mem.h"
+#include "base/mount.h"
 #include "base/path.h"
 #include "base/strings.h"
 #include "image/idmap.h"
-#include "runtime/mount.h"
 
 #define JOURNALS "/var/log/journal"
 

@@ -7,7 +7,7 @@
 
 #include "base/test.h"
 #include "image/idmap.h"
-#include "runtime/test_tree.h"
+#include "inside/test_tree.h"
 
 #define ID "11111111111111111111111111111111"
 #define OTHER "22222222222222222222222222222222"

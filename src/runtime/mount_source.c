@@ -13,11 +13,11 @@
 #include "base/fd.h"
 #include "base/kernel.h"
 #include "base/mem.h"
+#include "base/mount.h"
 #include "base/path.h"
 #include "base/undo.h"
 #include "image/idmap.h"
 #include "image/overlay.h"
-#include "runtime/mount.h"
 #include "runtime/run_state.h"
 
 int temporary_source_make(struct run *run, char **ret_path, struct error **err)

@@ -16,8 +16,8 @@
 #include "base/fd.h"
 #include "base/kernel.h"
 #include "base/mem.h"
+#include "base/mount.h"
 #include "base/path.h"
-#include "runtime/mount.h"
 #include "runtime/mount_source.h"
 #include "runtime/run_state.h"
 

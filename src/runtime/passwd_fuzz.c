@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Account files of a container are its owner's to write. The first byte chooses the parser. */
-#include "runtime/passwd.h"
+#include "inside/passwd.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -14,11 +14,11 @@
 #include "base/fd.h"
 #include "base/mem.h"
 #include "base/path.h"
-#include "runtime/getent.h"
+#include "inside/getent.h"
+#include "inside/user.h"
 #include "runtime/integrate.h"
 #include "runtime/run_state.h"
 #include "runtime/stub_init.h"
-#include "runtime/user.h"
 
 #define DEFAULT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 

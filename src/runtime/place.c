@@ -13,8 +13,8 @@
 
 #include "base/fd.h"
 #include "base/mem.h"
+#include "base/mount.h"
 #include "base/path.h"
-#include "runtime/mount.h"
 
 enum { SAFE_OPEN = O_NOFOLLOW | O_NONBLOCK | O_NOCTTY };
 

@@ -6,9 +6,9 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include "base/mount.h"
 #include "base/test.h"
-#include "runtime/mount.h"
-#include "runtime/test_tree.h"
+#include "inside/test_tree.h"
 
 static const struct timespec long_ago = {.tv_sec = 1000000000};
 

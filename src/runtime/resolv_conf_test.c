@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "base/test.h"
-#include "runtime/test_tree.h"
+#include "inside/test_tree.h"
 
 #define HOST_TEXT "# host\nnameserver 192.0.2.1\n"
 #define STUB_TEXT "nameserver 127.0.0.53\noptions edns0\n"

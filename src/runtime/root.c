@@ -15,8 +15,8 @@
 #include "base/fd.h"
 #include "base/kernel.h"
 #include "base/mem.h"
+#include "base/mount.h"
 #include "base/path.h"
-#include "runtime/mount.h"
 #include "runtime/run_state.h"
 
 /* In a user namespace the kernel mounts a fresh proc or sysfs only while another, unmasked one is in sight. */

@@ -14,6 +14,7 @@
 #include "base/fd.h"
 #include "base/kernel.h"
 #include "base/mem.h"
+#include "base/mount.h"
 #include "base/path.h"
 #include "image/idmap.h"
 #include "image/mapped_tree.h"
@@ -21,7 +22,6 @@
 #include "image/owner.h"
 #include "image/shift.h"
 #include "image/snapshot.h"
-#include "runtime/mount.h"
 #include "runtime/run_state.h"
 #include "runtime/tree.h"
 

@@ -17,7 +17,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/undo.h"
-#include "runtime/escape.h"
+#include "inside/escape.h"
 #include "runtime/run_state.h"
 
 static void run_init(struct run *run, const struct spec *spec, const struct run_host *host)

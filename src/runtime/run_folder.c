@@ -16,9 +16,9 @@
 #include "base/fd.h"
 #include "base/kernel.h"
 #include "base/mem.h"
+#include "base/mount.h"
 #include "base/path.h"
 #include "base/undo.h"
-#include "runtime/mount.h"
 #include "runtime/run_state.h"
 
 #define HOST_EXPORT "/run/systemd/nspawn/%s"

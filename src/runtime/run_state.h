@@ -16,9 +16,9 @@
 #include "base/id128.h"
 #include "base/strings.h"
 #include "config/spec.h"
+#include "inside/user.h"
 #include "runtime/event.h"
 #include "runtime/run.h"
-#include "runtime/user.h"
 
 struct undo;
 struct integration;

@@ -17,7 +17,7 @@
 #include "base/fd.h"
 #include "base/kernel.h"
 #include "base/mem.h"
-#include "runtime/pty.h"
+#include "inside/pty.h"
 #include "runtime/stub_init.h"
 
 #include "base/test.h"

@@ -17,7 +17,7 @@
 #include "base/kernel.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "runtime/console.h"
+#include "inside/console.h"
 #include "runtime/event.h"
 #include "runtime/notify.h"
 #include "runtime/run_state.h"

@@ -13,9 +13,9 @@
 #include "base/fd.h"
 #include "base/kernel.h"
 #include "base/mem.h"
+#include "base/mount.h"
 #include "base/path.h"
 #include "base/strings.h"
-#include "runtime/mount.h"
 #include "runtime/place.h"
 
 #define INSIDE "/etc/localtime"

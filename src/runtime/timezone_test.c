@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "base/test.h"
-#include "runtime/test_tree.h"
+#include "inside/test_tree.h"
 
 static struct local_time local = {.source_fd = -1, .mount_fd = -1};
 

@@ -30,9 +30,9 @@
 
 #include "base/error.h"
 #include "config/spec.h"
-#include "runtime/endpoint.h"
-#include "runtime/escape.h"
-#include "runtime/terminal.h"
+#include "inside/endpoint.h"
+#include "inside/escape.h"
+#include "inside/terminal.h"
 
 enum { CONSOLE_POLL_FDS = 3 };
 

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 
 #include "config/syscall_names.h"
-#include "runtime/bpf_interpreter.h"
-#include "runtime/seccomp.h"
+#include "inside/bpf_interpreter.h"
+#include "inside/seccomp.h"
 
 #define ERRNO_VERDICT(code) (SECCOMP_RET_ERRNO | (code))
 

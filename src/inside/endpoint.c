@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The four ways not to wait for a descriptor that is not ours alone. Used by the console; knows nothing of it. */
-#include "runtime/endpoint.h"
+#include "inside/endpoint.h"
 
 #include <errno.h>
 #include <fcntl.h>

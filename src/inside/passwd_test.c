@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "runtime/passwd.h"
+#include "inside/passwd.h"
 
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/strings.h"
 #include "base/test.h"
-#include "runtime/test_tree.h"
+#include "inside/test_tree.h"
 
 static int parse_passwd(const char *text, struct passwd_entry *ret)
 {

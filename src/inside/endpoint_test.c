@@ -11,8 +11,8 @@
 #include <unistd.h>
 
 #include "base/fd.h"
-#include "runtime/endpoint.h"
-#include "runtime/pty.h"
+#include "inside/endpoint.h"
+#include "inside/pty.h"
 
 #include "base/test.h"
 

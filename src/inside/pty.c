@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Opening pseudo terminals. Needs no mount point and no name: what is inside the container's tree is never asked. */
-#include "runtime/pty.h"
+#include "inside/pty.h"
 
 #include <errno.h>
 #include <fcntl.h>

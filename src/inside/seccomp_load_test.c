@@ -20,7 +20,7 @@
 #include "base/fd.h"
 #include "base/mem.h"
 #include "config/spec.h"
-#include "runtime/seccomp.h"
+#include "inside/seccomp.h"
 
 #include "base/test.h"
 

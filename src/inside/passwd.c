@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Lines of the account files: a window over the file, and the parsers of one line. */
-#include "runtime/passwd.h"
+#include "inside/passwd.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Running getent(1) with its output in a pipe, for a bounded time. No other program is run from here. */
-#include "runtime/getent.h"
+#include "inside/getent.h"
 
 #include <errno.h>
 #include <fcntl.h>

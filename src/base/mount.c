@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Thin wrappers over the mount calls that put what failed, and the kernel's remark, into the error. */
-#include "runtime/mount.h"
+#include "base/mount.h"
 
 #include <errno.h>
 #include <fcntl.h>

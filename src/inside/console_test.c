@@ -16,8 +16,8 @@
 
 #include "base/fd.h"
 #include "base/mem.h"
-#include "runtime/console.h"
-#include "runtime/pty.h"
+#include "inside/console.h"
+#include "inside/pty.h"
 
 #include "base/test.h"
 

@@ -7,7 +7,7 @@
  *
  * Runs between clone and exec, in memory that may be shared with the supervisor: no allocation, no state.
  */
-#include "runtime/seccomp.h"
+#include "inside/seccomp.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "runtime/user.h"
+#include "inside/user.h"
 
 #include <time.h>
 #include <unistd.h>
 
 #include "base/test.h"
-#include "runtime/getent.h"
-#include "runtime/test_tree.h"
+#include "inside/getent.h"
+#include "inside/test_tree.h"
 
 static struct user user;
 

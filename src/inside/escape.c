@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The grammar of --console-escape= and the scanner of typed bytes. No clock, no descriptor; console.c feeds it. */
-#include "runtime/escape.h"
+#include "inside/escape.h"
 
 #include <errno.h>
 #include <stdio.h>

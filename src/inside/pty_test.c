@@ -12,7 +12,7 @@
 
 #include "base/fd.h"
 #include "base/kernel.h"
-#include "runtime/pty.h"
+#include "inside/pty.h"
 
 #include "base/test.h"
 

@@ -11,7 +11,7 @@
 
 #include "base/mem.h"
 #include "config/spec.h"
-#include "runtime/seccomp_fixture.h"
+#include "inside/seccomp_fixture.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

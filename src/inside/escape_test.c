@@ -3,7 +3,7 @@
 #include <errno.h>
 
 #include "base/mem.h"
-#include "runtime/escape.h"
+#include "inside/escape.h"
 
 #include "base/test.h"
 

@@ -3,7 +3,7 @@
  * The relay between the pty and the caller. Output is never looked at. What a typed byte means is escape.c's, how
  * not to wait for the caller's descriptors endpoint.c's, the terminal's settings terminal.c's.
  */
-#include "runtime/console.h"
+#include "inside/console.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
-#include "runtime/pty.h"
+#include "inside/pty.h"
 
 enum {
     /* A pty hands out at most 4095 bytes a read, so two reads make one write. Measured against 4, 16 and 64 KiB: more

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The payload's user, out of the container's files or its getent(1). */
-#include "runtime/user.h"
+#include "inside/user.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -9,8 +9,8 @@
 #include "base/mem.h"
 #include "base/path.h"
 #include "base/strings.h"
-#include "runtime/getent.h"
-#include "runtime/passwd.h"
+#include "inside/getent.h"
+#include "inside/passwd.h"
 
 #define GROUPS_MAX 65536u       /* NGROUPS_MAX of Linux */
 

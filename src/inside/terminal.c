@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Settings and size of a terminal; what travels through it is console.c's. */
-#include "runtime/terminal.h"
+#include "inside/terminal.h"
 
 #include <errno.h>
 #include <signal.h>

@@ -16,7 +16,7 @@
 #include "base/mem.h"
 #include "base/strings.h"
 #include "config/spec.h"
-#include "runtime/seccomp_fixture.h"
+#include "inside/seccomp_fixture.h"
 
 #include "base/test.h"
 
