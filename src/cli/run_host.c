@@ -8,10 +8,12 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/path.h"
 #include "base/undo.h"
 #include "cli/scope.h"
 #include "image/lock.h"
 #include "image/snapshot.h"
+#include "ipc/control.h"
 #include "net/leftover.h"
 
 static const struct undo_kind undo_kinds[] = {
@@ -33,6 +35,15 @@ static int claim(void *data, const char *name, struct undo **ret_undo, struct er
     state->is_claimed = true;
     *ret_undo = state->claim.undo;
     return 0;
+}
+
+static int listen_for_control(void *data, int *ret_fd, struct error **err)
+{
+    const struct run_host_state *state = data;
+    auto_free char *path = path_join(state->claim.folder, "control");
+
+    /* without an undo record: whoever cleans up after a claim clears its folder */
+    return control_listen(path, ret_fd, err);
 }
 
 static int announce(void *data, const struct spec *spec, const struct run_facts *facts, struct error **err)
@@ -95,6 +106,7 @@ struct run_host run_host_of(struct run_host_state *state, char **argv, int argc)
         .data = state,
         .claim = claim,
         .allocate_scope = service_manager_is_systemd() ? scope_allocate : NULL,
+        .listen = listen_for_control,
         .announce = announce,
         .unwind = unwind,
         .withdraw = withdraw,

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -107,6 +108,8 @@ static ssize_t fill_to_caller(struct console *console)
     while (n < 0 && errno == EINTR);
     if (n < 0)
         return -errno;
+    if (console->audience.hear && n > 0)
+        console->audience.hear(console->audience.data, buffer->data + buffer->end, (size_t) n);
     if (!is_dropping(console))
         buffer->end += (size_t) n;
     return n;
@@ -366,8 +369,11 @@ enum console_event console_handle(struct console *console, const struct pollfd *
         hold_peer(console);
     if (fds[AT_IN].revents)
         event = relay_to_container(console, fds[AT_IN].revents, now_ms);
-    else if (fds[AT_MASTER].revents & POLLOUT)
+    else if (fds[AT_MASTER].revents & POLLOUT) {
         flush_to_container(console);
+        if (console->audience.room && buffer_used(&console->to_container) == 0)
+            console->audience.room(console->audience.data);
+    }
     if (fds[AT_OUT].revents)
         flush_to_caller(console);
     if (fds[AT_OUT].revents || (fds[AT_MASTER].revents & ~POLLOUT))
@@ -384,6 +390,36 @@ void console_resize(struct console *console)
 {
     if (console->is_started && size_fd(console) >= 0)
         terminal_copy_size(size_fd(console), console->master_fd);
+}
+
+void console_set_audience(struct console *console, const struct console_audience *audience)
+{
+    if (console->is_started)
+        console->audience = *audience;
+}
+
+size_t console_type(struct console *console, const char *bytes, size_t n)
+{
+    struct console_buffer *buffer = &console->to_container;
+
+    if (!console->is_started || console->master_is_gone)
+        return n;
+    if (n > buffer_room(buffer))
+        n = buffer_room(buffer);
+    memcpy(buffer_tail(buffer), bytes, n);
+    buffer->end += n;
+    if (n > 0)
+        console->line_is_open = bytes[n - 1] != '\n' && bytes[n - 1] != '\r';
+    flush_to_container(console);
+    return n;
+}
+
+void console_set_size(struct console *console, unsigned columns, unsigned rows)
+{
+    const struct winsize size = {.ws_col = (unsigned short) columns, .ws_row = (unsigned short) rows};
+
+    if (console->is_started && size_fd(console) < 0)
+        (void) ioctl(console->master_fd, TIOCSWINSZ, &size);
 }
 
 void console_resume(struct console *console)

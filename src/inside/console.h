@@ -41,6 +41,14 @@ struct console_buffer {
     size_t begin, end;
 };
 
+/* Others who follow the console besides the caller. HEAR gets what the container says, also what the
+ * caller does not take; ROOM says that console_type() takes something again. */
+struct console_audience {
+    void (*hear)(void *data, const char *bytes, size_t n);
+    void (*room)(void *data);
+    void *data;
+};
+
 /* Fields are console.c's alone. All zero: not started. */
 struct console {
     bool is_started;
@@ -57,6 +65,7 @@ struct console {
     struct terminal in_terminal, out_terminal;
     struct escape escape;
     struct console_buffer to_caller, to_container;
+    struct console_audience audience;
 };
 
 struct console_setup {
@@ -91,6 +100,15 @@ enum console_event console_handle(struct console *console, const struct pollfd *
 /* SIGWINCH, and SIGCONT: after the latter the terminal is made raw again and read again. */
 void console_resize(struct console *console);
 void console_resume(struct console *console);
+
+/* All NULL: nobody. Does nothing before the start. */
+void console_set_audience(struct console *console, const struct console_audience *audience);
+
+/* Types for somebody else than the caller, escapes not looked for; says how much was taken. */
+size_t console_type(struct console *console, const char *bytes, size_t n);
+
+/* The size of an onlooker's terminal, where the caller's own does not count. */
+void console_set_size(struct console *console, unsigned columns, unsigned rows);
 
 /* The payload is dead: brings what it still wrote to the caller, waiting for a slow reader. False: not all of it, since
  * PATIENCE_MS (-1: for ever) went by without progress, or WAKE_FD (-1: none; say, the signalfd) became readable; called

@@ -170,9 +170,11 @@ int registry_claim(const struct registry *registry, const char *name, struct mac
 
 int registry_release(const struct registry *registry, struct machine_claim *claim, struct error **err)
 {
+    auto_free char *control = path_in(claim, "control");
     auto_free char *state = path_in(claim, "state");
     auto_free char *undo = path_in(claim, "undo");
 
+    (void) unlink(control);
     int r = undo_run(claim->undo, registry->kinds, registry->n_kinds, err);
     (void) unlink(state);
     if (r == 0) {

@@ -5,10 +5,10 @@
  *     /run/redd/machines/NAME/lock     held by the supervisor as long as it lives
  *                             state    what runs (state.h); there once it does
  *                             undo     what to take back when it ends (base/undo.h)
+ *                             control  the socket of the supervisor (ipc/control.h)
  *
  * A held lock means alive. A free one means that the supervisor died, and whoever sees that first runs the undo list
  * and removes the folder: the next start of that name, or anyone who calls registry_recover_all().
- * Whatever else is put into a machine's folder (its control socket) has an undo record of its own.
  *
  * The lock is the process's that claims: it is lost when that process looks into the registry in any other way (the
  * reason is in registry_lock.h), and not given to a child. So the supervisor claims for itself, after it has become

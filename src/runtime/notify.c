@@ -14,6 +14,7 @@
 #include "base/fd.h"
 #include "base/mem.h"
 #include "base/strings.h"
+#include "runtime/control.h"
 #include "runtime/run_state.h"
 
 enum { MESSAGE_MAX = 4096, FDS_MAX = 64 };
@@ -50,14 +51,16 @@ void notify_host(const char *text, const int *fds, size_t n_fds)
         (void) sendmsg(fd, &message, MSG_NOSIGNAL);
 }
 
-void notify_started(const struct run *run)
+void notify_started(struct run *run)
 {
     char text[128];
 
     (void) snprintf(text, sizeof text, "STATUS=Container started.\nX_NSPAWN_LEADER_PID=%d", (int) run->pid);
     notify_host(text, NULL, 0);
-    if (!run->spec->notify_ready)
+    if (!run->spec->notify_ready) {
+        control_ready(run);
         notify_host("READY=1", NULL, 0);
+    }
 }
 
 void notify_stopping(void)
@@ -103,7 +106,7 @@ static void pass_on_fds(const struct strings *lines, const int *fds, size_t n_fd
         notify_host(out, fds, n_fds);
 }
 
-static void pass_on(const struct run *run, const char *text, const int *fds, size_t n_fds)
+static void pass_on(struct run *run, const char *text, const int *fds, size_t n_fds)
 {
     CLEANUP(strings_done) struct strings lines = {0};
     char out[MESSAGE_MAX + 64];
@@ -112,9 +115,11 @@ static void pass_on(const struct run *run, const char *text, const int *fds, siz
     for (size_t i = 0; i < lines.count; i++) {
         const char *status = string_after(lines.item[i], "STATUS=");
 
-        if (strcmp(lines.item[i], "READY=1") == 0 && run->spec->notify_ready)
+        if (strcmp(lines.item[i], "READY=1") == 0 && run->spec->notify_ready) {
+            control_ready(run);
             notify_host("READY=1", NULL, 0);
-        else if (status) {
+        } else if (status) {
+            control_note_status(run, status);
             (void) snprintf(out, sizeof out, "STATUS=Container running: %s", status);
             notify_host(out, NULL, 0);
         }
@@ -123,7 +128,7 @@ static void pass_on(const struct run *run, const char *text, const int *fds, siz
         pass_on_fds(&lines, fds, n_fds);
 }
 
-void notify_handle(const struct run *run)
+void notify_handle(struct run *run)
 {
     char text[MESSAGE_MAX + 1];
     char control[CMSG_SPACE(sizeof(struct ucred)) + CMSG_SPACE(FDS_MAX * sizeof(int))] __attribute__((aligned(8)));

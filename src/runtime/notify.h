@@ -16,7 +16,7 @@ struct run;
 void notify_host(const char *text, const int *fds, size_t n_fds);
 
 /* The payload runs: says so, with the leader's pid; READY=1 too unless the payload is to say that itself. */
-void notify_started(const struct run *run);
+void notify_started(struct run *run);
 
 /* The container is about to end, or has ended with STATUS. */
 void notify_stopping(void);
@@ -24,4 +24,4 @@ void notify_ended(int status);
 
 /* Reads what the payload sent. Messages of processes outside the container are dropped. READY=1 is passed on where
  * --notify-ready=yes, STATUS= with a prefix, FDSTORE= and its fds as they are. */
-void notify_handle(const struct run *run);
+void notify_handle(struct run *run);

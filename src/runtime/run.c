@@ -18,6 +18,7 @@
 #include "base/mem.h"
 #include "base/undo.h"
 #include "inside/escape.h"
+#include "runtime/control.h"
 #include "runtime/run_state.h"
 
 static void run_init(struct run *run, const struct spec *spec, const struct run_host *host)
@@ -107,6 +108,7 @@ static int run_once(struct run *run, int *ret_status, bool *ret_again, struct er
     if (plan_run_phase(run, PREPARE, err) < 0 || launch(run, err) < 0)
         return -error_code(*err);
     run_trim(run);
+    control_start(run);
     if (facts_announce(run, err) < 0) {
         (void) kill(run->pid, SIGKILL);
         run_reap(run);
@@ -158,6 +160,7 @@ int container_run(const struct spec *spec, const struct run_host *host, int *ret
         if (again && host->unwind)
             host->unwind(host->data, run.undo, mark);
     }
+    control_done(&run);
     plan_undo_to(&run, ACQUIRE);
     plan_done(&run);
     events_done(&run.events);

@@ -40,6 +40,9 @@ struct run_host {
     /* Asks the service manager for a scope with LEADER in it. Gives the path of its cgroup. */
     int (*allocate_scope)(void *data, const struct spec *spec, pid_t leader, char **ret_cgroup, struct error **err);
 
+    /* Makes the socket over which the machine's supervisor can be spoken to, and listens; gone with withdraw(). */
+    int (*listen)(void *data, int *ret_fd, struct error **err);
+
     /* Makes the machine known: to redd's own list always, to others unless --register=no. A failure is fatal only with
      * --register=yes. */
     int (*announce)(void *data, const struct spec *spec, const struct run_facts *facts, struct error **err);

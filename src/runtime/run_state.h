@@ -21,6 +21,7 @@
 #include "runtime/run.h"
 
 struct undo;
+struct control;
 struct integration;
 struct network;
 struct tree;
@@ -94,6 +95,7 @@ struct run {
     int pidfd;
     int signal_fd;
     struct events events;       /* what else the supervisor waits for while the payload runs */
+    struct control *control;    /* control.c */
 };
 
 /* What the child knows by itself. Lives on its stack. */

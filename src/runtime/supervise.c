@@ -18,6 +18,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "inside/console.h"
+#include "runtime/control.h"
 #include "runtime/event.h"
 #include "runtime/notify.h"
 #include "runtime/run_state.h"
@@ -58,6 +59,20 @@ static void stop_asked(struct supervision *s)
     log_info("Trying to halt container by sending TERM to container PID 1. Send SIGTERM again to trigger immediate "
              "termination.");
     send_signal(s, polite);
+}
+
+/* Asked over the control socket; asking once more is no reason to kill there, since one can say that, too. */
+static void stop_wanted(void *data, bool at_once)
+{
+    struct supervision *s = data;
+    int polite = s->run->spec->kill_signal;
+
+    if (at_once || polite == 0)
+        kill_payload(s);
+    else {
+        s->was_asked_to_stop = true;
+        send_signal(s, polite);
+    }
 }
 
 static void handle_signal(struct supervision *s)
@@ -199,12 +214,14 @@ static int start_console(struct supervision *s, struct error **err)
 int supervise(struct run *run, int *ret_status, bool *ret_again, struct error **err)
 {
     struct supervision s = {.run = run};
+    const struct control_boot boot = {.console = &s.console, .stop = stop_wanted, .data = &s};
 
     if (start_console(&s, err) < 0) {
         kill_payload(&s);
         (void) waitpid(run->pid, NULL, 0);
         return -error_code(*err);
     }
+    control_follow(run, &boot);
     notify_started(run);
 
     int status = watch(&s);
@@ -212,6 +229,7 @@ int supervise(struct run *run, int *ret_status, bool *ret_again, struct error **
     /* a change of the window's size calls away, and is no reason to lose output; a request to stop is */
     while (!console_drain(&s.console, run->signal_fd, -1) && !s.was_asked_to_stop && !s.was_killed)
         handle_signal(&s);
+    control_ended(run);
     console_stop(&s.console);
     *ret_status = judge(&s, status, ret_again);
     notify_ended(*ret_status);
