@@ -13,6 +13,7 @@
 #include "cli/scope.h"
 #include "image/lock.h"
 #include "image/snapshot.h"
+#include "inside/confinement.h"
 #include "ipc/control.h"
 #include "net/leftover.h"
 
@@ -49,6 +50,7 @@ static int listen_for_control(void *data, int *ret_fd, struct error **err)
 static int announce(void *data, const struct spec *spec, const struct run_facts *facts, struct error **err)
 {
     struct run_host_state *state = data;
+    auto_free char *confinement = confinement_format(spec);
     uint32_t netif[8] = {0};
     struct machine_state machine = {
         .name = (char *) facts->name,
@@ -56,6 +58,7 @@ static int announce(void *data, const struct spec *spec, const struct run_facts 
         .class = (char *) "container",
         .root = (char *) facts->root,
         .cgroup = (char *) facts->cgroup,
+        .confinement = confinement,
         .id = facts->uuid,
         .uid = getuid(),
         .leader = (uint32_t) facts->leader,

@@ -44,6 +44,7 @@ static const struct field {
     {"MONOTONIC",           NUMBER64,        AT(monotonic_us)},
     {"NETIF",               NETIF,           0},
     {"CGROUP",              TEXT,            AT(cgroup)},
+    {"REDD_CONFINEMENT",    TEXT,            AT(confinement)},
 };
 /* clang-format on */
 

@@ -3,7 +3,7 @@
  * state: what is known of a running machine, as text and back.
  *
  * One format serves two readers: ours, and every program that reads /run/systemd/machines/NAME (sd-login and what
- * stands on it). So it has that file's keys, and two of our own that others skip:
+ * stands on it). So it has that file's keys, and some of our own that others skip:
  *
  *     # This is private data. Do not parse.
  *     REDD_STATE=1
@@ -12,6 +12,7 @@
  *     LEADER=4711
  *     NETIF=" 2 5"
  *     CGROUP=/sys/fs/cgroup/machine.slice/web.scope/payload
+ *     REDD_CONFINEMENT=cap:fdecafff
  */
 #pragma once
 
@@ -30,6 +31,7 @@ struct machine_state {
     char *class;                /* "container" or "vm" */
     char *root;                 /* on the host; none for a disk image */
     char *cgroup;               /* the payload's, absolute */
+    char *confinement;          /* what its processes may do (inside/confinement.h) */
     struct id128 id;
     uint32_t uid;               /* of the user whose machine it is */
     uint32_t leader, supervisor;                        /* pids on the host */

@@ -1,26 +1,20 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The payload itself: which user, which environment, which program; and exec. */
 #include <errno.h>
-#include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
-#include "base/fd.h"
 #include "base/mem.h"
-#include "base/path.h"
+#include "inside/confine.h"
 #include "inside/getent.h"
+#include "inside/program.h"
 #include "inside/user.h"
 #include "runtime/integrate.h"
 #include "runtime/run_state.h"
 #include "runtime/stub_init.h"
-
-#define DEFAULT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 static const char *const init_programs[] = {"/usr/lib/systemd/systemd", "/lib/systemd/systemd", "/sbin/init"};
 
@@ -47,8 +41,6 @@ int step_user_resolve(struct child *child, struct error **err)
     }
     if (r < 0)
         return r;
-    child->uid = child->user.uid;
-    child->gid = child->user.gid;
     return 0;
 }
 
@@ -86,7 +78,7 @@ int step_environment_make(struct child *child, struct error **err)
 
     (void) err;
     id128_format_uuid(run->machine_id, uuid);
-    set(list, "PATH", DEFAULT_PATH);
+    set(list, "PATH", PROGRAM_PATH_DEFAULT);
     set(list, "container", spec->container_service);
     set_terminal(run, list);
     set(list, "HOME", child->user.home);
@@ -109,81 +101,6 @@ int step_environment_make(struct child *child, struct error **err)
     for (size_t i = 0; i < spec->environment.count; i++)
         environment_set(list, spec->environment.item[i]);
     return 0;
-}
-
-/* The signals that are ignored (proc(5), "SigIgn"), bit 0 for signal 1. A caller's choice (nohup, a shell's background
- * job) is inherited over exec, and that no handler of ours exists leaves only these to be reset. */
-static uint64_t ignored_signals(void)
-{
-    char text[4096];
-    auto_close int fd = file_open("/proc/self/status", O_RDONLY);
-    ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
-
-    if (n <= 0)
-        return UINT64_MAX;
-    text[n] = '\0';
-
-    const char *line = strstr(text, "\nSigIgn:");
-    return line ? strtoull(line + strlen("\nSigIgn:"), NULL, 16) : UINT64_MAX;
-}
-
-/* Default dispositions and an open mask: ours and our caller's are no business of the payload. The calls themselves,
- * since C libraries keep the first real-time signals from their users. */
-static void reset_signals(void)
-{
-    uint64_t ignored = ignored_signals(), none = 0;
-    const uint64_t as_default[4] = {0};         /* struct sigaction of the kernel: SIG_DFL, no flags, no mask */
-
-    for (int sig = 1; sig <= 64; sig++)
-        if (ignored & UINT64_C(1) << (sig - 1) && sig != SIGKILL && sig != SIGSTOP)
-            (void) syscall(SYS_rt_sigaction, sig, as_default, NULL, sizeof none);
-    (void) syscall(SYS_rt_sigprocmask, SIG_SETMASK, &none, NULL, sizeof none);
-}
-
-/* "execv(x) failed: …" with what a person can do about the usual reasons. */
-static int exec_failed(struct child *child, const char *path, int code, struct error **err)
-{
-    int r = fail(err, code, "execv(%s) failed", path);
-
-    fail_id(*err, "R2401");
-    if (code == ENOENT && strchr(path, '/')) {
-        auto_close int fd = path_open_in(child->root_fd, path, O_PATH, 0);
-
-        if (fd >= 0)
-            fail_hint(*err, "the file is there, but the interpreter or dynamic loader it names is not in the tree");
-        else
-            fail_hint(*err, "there is no %s in the tree", path);
-    } else if (code == ENOENT)
-        fail_hint(*err, "no folder of the container's PATH has a program '%s'", path);
-    else if (code == EACCES)
-        fail_hint(*err, "the file must be executable (chmod +x), and the file system it lies on not mounted noexec");
-    else if (code == ENOEXEC)
-        fail_hint(*err,
-                  "it is no program for this machine's architecture; another one's needs qemu-user and binfmt_misc");
-    return r;
-}
-
-static int exec_command(struct child *child, char **argv, struct error **err)
-{
-    char **environment = child->environment.item;
-    const char *path = environment_get(&child->environment, "PATH");
-    int code = ENOENT;
-
-    if (strchr(argv[0], '/')) {
-        (void) execve(argv[0], argv, environment);
-        return exec_failed(child, argv[0], errno, err);
-    }
-
-    CLEANUP(strings_done) struct strings folders = {0};
-    strings_split(&folders, path ? path : DEFAULT_PATH, ":");
-    for (size_t i = 0; i < folders.count; i++) {
-        auto_free char *file = path_join(folders.item[i], argv[0]);
-
-        (void) execve(file, argv, environment);
-        if (errno == EACCES || (errno != ENOENT && errno != ENOTDIR))
-            code = errno;       /* there is one, though it does not run: the more telling reason */
-    }
-    return exec_failed(child, argv[0], code, err);
 }
 
 static int exec_init(struct child *child, struct error **err)
@@ -229,7 +146,7 @@ int step_working_directory_enter(struct child *child, struct error **err)
     bool shell = spec->start != START_BOOT && spec->command.count == 0;
 
     (void) umask(0022);
-    reset_signals();
+    confine_signals();
     if (spec->working_directory) {
         if (chdir(spec->working_directory) == 0)
             return 0;
@@ -252,7 +169,8 @@ static int start(struct child *child, struct error **err)
 
     if (spec->start == START_BOOT)
         return exec_init(child, err);
-    return spec->command.count > 0 ? exec_command(child, spec->command.item, err) : exec_shell(child, err);
+    return spec->command.count == 0 ? exec_shell(child, err)
+                                    : program_exec(child->root_fd, spec->command.item, &child->environment, err);
 }
 
 /* PID 2 of the stub init: the same, but the handshake is its own to answer. */

@@ -10,13 +10,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/undo.h"
+#include "inside/confine.h"
 #include "inside/escape.h"
 #include "runtime/control.h"
 #include "runtime/run_state.h"
@@ -63,19 +63,6 @@ static int take_signals(struct run *run, struct error **err)
     (void) signal(SIGCHLD, SIG_DFL);
     run->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
     return run->signal_fd < 0 ? fail(err, errno, "cannot read signals from a descriptor") : 0;
-}
-
-/* The limits that only the host's first process can tell; its unreadable ones stay ours. */
-static void read_first_limits(struct run *run)
-{
-    static const int resources[] = {RLIMIT_NPROC, RLIMIT_NOFILE, RLIMIT_SIGPENDING};
-
-    for (size_t i = 0; i < COUNT_OF(resources); i++) {
-        struct rlimit *limit = &run->pid1_limits[resources[i]];
-
-        if (prlimit(1, resources[i], NULL, limit) < 0)
-            (void) getrlimit(resources[i], limit);
-    }
 }
 
 static int facts_announce(struct run *run, struct error **err)
@@ -142,7 +129,7 @@ int container_run(const struct spec *spec, const struct run_host *host, int *ret
 
     run_init(&run, spec, host);
     run.n_listen_fds = count_listen_fds();
-    read_first_limits(&run);
+    confine_read_first_limits(run.pid1_limits);
     plan_make(&run);
 
     int r = take_signals(&run, err);

@@ -106,8 +106,6 @@ struct child {
     int root_fd;                /* "/" of the container, after pivot_root */
     int proc_fd, sys_fd;        /* detached, for user namespaces; -1 */
     struct strings environment;
-    uid_t uid;
-    gid_t gid;
     struct user user;
 };
 
