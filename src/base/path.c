@@ -159,6 +159,23 @@ int path_open_in(int root_fd, const char *path, int flags, mode_t mode)
     return -EAGAIN;
 }
 
+int path_open_file_in(int root_fd, const char *path)
+{
+    auto_close int fd = path_open_in(root_fd, path, O_PATH, 0);
+    char name[32];
+    struct stat st;
+
+    if (fd < 0)
+        return fd;
+    if (fstat(fd, &st) < 0)
+        return -errno;
+    if (!S_ISREG(st.st_mode))
+        return -EINVAL;
+
+    int opened = file_open(path_of_fd(name, fd), O_RDONLY | O_NOCTTY | O_NONBLOCK);
+    return opened < 0 ? -errno : opened;
+}
+
 static int make_dir_in(int root_fd, const char *path, uid_t uid, gid_t gid, unsigned depth);
 
 /* Makes or finds the folder NAME of PARENT, whose whole path from the root is WALKED. */

@@ -32,6 +32,10 @@ int path_compare(const char *a, const char *b);
  * FLAGS as for open(2), O_CLOEXEC is added. Returns the fd or a negative errno. */
 int path_open_in(int root_fd, const char *path, int flags, mode_t mode);
 
+/* As path_open_in() for reading a regular file, and nothing else: a device or a FIFO that the tree's owner put there is
+ * not even opened. -EINVAL for those. */
+int path_open_file_in(int root_fd, const char *path);
+
 /* As path_open_in() for a directory, made with its parents (mode 0755, owner UID:GID) where missing; what a dangling
  * symbolic link on the way names is made too. */
 int path_make_dir_in(int root_fd, const char *path, uid_t uid, gid_t gid);

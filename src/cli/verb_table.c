@@ -13,6 +13,8 @@ enum { ANY = VERB_ANY_NUMBER };
 const struct verb verb_table[] = {
     {"run", R, 0, ANY, VERB_RAW, NULL, verb_run, "",
      "[OPTION...] [COMMAND [ARG...]]", "start a container from a directory tree (as systemd-nspawn does)"},
+    {"list", R | M, 0, 0, VERB_DEFAULT, verb_list, NULL, "all full max-addresses",
+     "", "list the machines that run"},
     {"config", R, 0, ANY, VERB_RAW, NULL, verb_config, "",
      "NAME|OPTION...", "print the effective settings of a container, and where each comes from"},
     {"version", R, 0, 0, 0, verb_version, NULL, "", "", "print the version"},

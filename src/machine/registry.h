@@ -89,12 +89,17 @@ bool registry_has_foreign_manager(const struct registry *registry);
 struct machine_states {
     struct machine_state *item;
     size_t count;
+    bool has_dead;              /* some other machine's supervisor died, and nobody has cleaned up yet */
 };
 void machine_states_done(struct machine_states *states);
 
 /* The machines that run, by name. A start that has not got so far yet is not among them. One whose state was written by
  * a newer redd has a name and nothing else. */
 int registry_list(const struct registry *registry, struct machine_states *ret, struct error **err);
+
+/* The same for who may change things: what dead supervisors left is undone first, where the caller is root. What
+ * cannot be is a debugging remark, no failure. */
+int registry_survey(const struct registry *registry, struct machine_states *ret, struct error **err);
 
 /* One of them; *RET is to be empty. -ENXIO when no machine NAME runs. */
 int registry_get(const struct registry *registry, const char *name, struct machine_state *ret, struct error **err);

@@ -35,7 +35,8 @@ int registry_names(const struct registry *registry, struct strings *ret, struct 
 
 /* Reads the state of NAME if it lives: 1; 0 when it does not, or is not that far. A state that cannot be understood is
  * that of a machine all the same: it has a name then and nothing else. */
-static int read_living(const struct registry *registry, const char *name, struct machine_state *ret, struct error **err)
+static int read_living(const struct registry *registry, const char *name, struct machine_state *ret, bool *ret_is_dead,
+                       struct error **err)
 {
     auto_free char *folder = path_join(registry->folder, name);
     auto_free char *lock = path_join(folder, "lock");
@@ -51,7 +52,9 @@ static int read_living(const struct registry *registry, const char *name, struct
             fail_hint(*err, "only root may look into %s", registry->folder);
         return -error_code(*err);
     }
-    if (lock_look(fd, NULL) != HELD_BY_MACHINE)
+    enum lock_holder holder = lock_look(fd, NULL);
+    *ret_is_dead = holder == HELD_BY_NOBODY;
+    if (holder != HELD_BY_MACHINE)
         return 0;
 
     int r = file_read_quiet(AT_FDCWD, state, STATE_LIMIT, &text);
@@ -85,10 +88,12 @@ int registry_list(const struct registry *registry, struct machine_states *ret, s
         return -error_code(*err);
     for (size_t i = 0; i < names.count; i++) {
         struct machine_state state = {0};
+        bool is_dead = false;
 
-        int r = read_living(registry, names.item[i], &state, err);
+        int r = read_living(registry, names.item[i], &state, &is_dead, err);
         if (r < 0)
             return r;
+        states.has_dead |= is_dead;
         if (r == 0)
             continue;
         MEM_GROW(states.item, states.count);
@@ -99,10 +104,23 @@ int registry_list(const struct registry *registry, struct machine_states *ret, s
     return 0;
 }
 
+int registry_survey(const struct registry *registry, struct machine_states *ret, struct error **err)
+{
+    auto_error struct error *leftover = NULL;
+
+    if (registry_list(registry, ret, err) < 0)
+        return -error_code(*err);
+    if (ret->has_dead && geteuid() == 0 && registry_recover_all(registry, &leftover) < 0)
+        log_debug("%s", error_text(leftover));
+    return 0;
+}
+
 int registry_get(const struct registry *registry, const char *name, struct machine_state *ret, struct error **err)
 {
+    bool ignored;
+
     /* a name is one component; whatever is not one names no machine */
-    int r = *name && *name != '.' && !strchr(name, '/') ? read_living(registry, name, ret, err) : 0;
+    int r = *name && *name != '.' && !strchr(name, '/') ? read_living(registry, name, ret, &ignored, err) : 0;
 
     if (r != 0)
         return r < 0 ? r : 0;

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* os_release: which system a tree holds, by its os-release(5). */
+#pragma once
+
+/* Owned; NULL where the tree does not say. */
+struct os_release {
+    char *id, *version_id, *pretty_name;
+};
+void os_release_done(struct os_release *release);
+
+/* Fills *RET from the text of such a file; lines that are none are skipped. */
+void os_release_parse(const char *text, struct os_release *ret);
+
+/* From /etc/os-release or /usr/lib/os-release of the tree at ROOT_FD, whose owner may be an enemy. Empty where neither
+ * can be read. */
+void os_release_read(int root_fd, struct os_release *ret);

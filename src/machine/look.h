@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * look: what can be found out about a running machine from outside, without asking anybody in it. Its tree and its
+ * processes are its owner's, who may be an enemy: nothing is followed out of the tree, and nothing of the machine's
+ * own making is waited for.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "base/strings.h"
+#include "image/os_release.h"
+#include "machine/state.h"
+#include "net/address_list.h"
+
+/* The system in its tree. Empty where that does not say. */
+void machine_read_os(const struct machine_state *machine, struct os_release *ret);
+
+/* Its addresses, best first; none where it has the caller's network. The host itself (class "host") is to come before
+ * the reader is away. */
+void machine_read_addresses(const struct machine_state *machine, struct address_reader *reader, struct strings *ret);
+
+/* The name of a process as its "comm" says, printable; gives, NULL when it is gone. */
+char *process_name(pid_t pid);
+
+/* The first id of its user namespace's map; -1: it has the caller's ids. */
+int64_t machine_read_id_shift(const struct machine_state *machine);
