@@ -291,6 +291,7 @@ int cgroup_adopt(struct run *run, char *path, struct error **err)
         return fd;
     fd_closep(&run->cgroup_fd);
     run->cgroup_fd = fd;
+    run->cgroup_has_child = false;
     free(run->cgroup_path);
     run->cgroup_path = path_join(scope, "payload");
     if (undo_record(run->undo, "cgroup", err, run->cgroup_path, NULL) < 0)
@@ -302,7 +303,7 @@ int cgroup_adopt(struct run *run, char *path, struct error **err)
 
 int step_cgroup_enter(struct child *child, struct error **err)
 {
-    if (write(child->cgroup_procs_fd, "0", 1) < 0)
+    if (!child->run->cgroup_has_child && write(child->cgroup_procs_fd, "0", 1) < 0)
         return fail(err, errno, "cannot move into %s", child->run->cgroup_path);
     /* now, not with the clone: a cgroup namespace is rooted where its maker is */
     if (child->run->spec->use_cgroup_namespace && unshare(CLONE_NEWCGROUP) < 0)

@@ -22,6 +22,7 @@
 #include "base/kernel.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "runtime/clone_into.h"
 #include "runtime/run_state.h"
 
 enum { STACK_SIZE = 256 << 10, MESSAGE_SIZE = 4096 };
@@ -146,6 +147,19 @@ static int clone_error(int code, const struct spec *spec, struct error **err)
     return r;
 }
 
+/* In the payload's cgroup at once where the kernel, and whoever filters our calls, lets us; else the child moves there,
+ * and if something else was the matter, the second try says so, too. */
+static void make_child(struct run *run, struct launch *launch, char *stack, int flags)
+{
+    /* set before: the child may run, and exec, before we do again */
+    run->cgroup_has_child = true;
+    run->pid = clone_into(child_main, stack, STACK_SIZE, flags, run->cgroup_fd, launch, &run->pidfd);
+    if (run->pid > 0)
+        return;
+    run->cgroup_has_child = false;
+    run->pid = clone(child_main, stack + STACK_SIZE, flags, launch, &run->pidfd);
+}
+
 /* Reads the handshake until the child execs, fails or dies. */
 static int await_exec(struct run *run, struct error **err)
 {
@@ -193,7 +207,7 @@ int launch(struct run *run, struct error **err)
     if (!waits && (flags & CLONE_VM))
         flags |= CLONE_VFORK;
 
-    run->pid = clone(child_main, stack + STACK_SIZE, flags, &launch, &run->pidfd);
+    make_child(run, &launch, stack, flags);
     int r = run->pid < 0 ? clone_error(errno, run->spec, err) : 0;
     (void) close(take_fd(&child_fd));
     if (r == 0 && waits) {
