@@ -22,6 +22,10 @@
 #define PIN_FOLDER "/run/redd/netns"
 #define OWN_NETNS "/proc/self/ns/net"
 
+/* A cable ends with the container's namespace, a millisecond after its last process; where the kernel has others to end
+ * before, it is quicker by hand. */
+enum { PATIENCE_MS = 1 };
+
 /* What stands for "" in a record. */
 #define NO_KIND "-"
 
@@ -59,7 +63,7 @@ int undo_link_delete(const struct strings *args, struct error **err)
         *err = TAKE(missing);
         return -error_code(*err);
     }
-    return mac_equal(link.mac, mac) ? link_delete(&netlink, link.index, err) : 0;
+    return mac_equal(link.mac, mac) ? link_delete(&netlink, link.index, PATIENCE_MS, err) : 0;
 }
 
 int undo_zone_release(const struct strings *args, struct error **err)

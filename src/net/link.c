@@ -3,6 +3,7 @@
 #include "net/link.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -11,6 +12,8 @@
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
 #include <linux/veth.h>
+
+#include "base/mem.h"
 
 /* Linux 5.5; C libraries may bring older headers. */
 enum { NEW_LINK_PROPERTY = 108, PROPERTY_LIST = 52, ALTERNATIVE_NAME = 53 };
@@ -307,16 +310,72 @@ int link_add_altname(struct netlink *netlink, int index, const char *name, struc
     return change(netlink, &batch, "add the alternative name", name, err);
 }
 
-int link_delete(struct netlink *netlink, int index, struct error **err)
+/* -- removing -- */
+
+struct watched_link {
+    int index;
+    bool is_gone;
+};
+
+static void look_for_end(const struct nlmsghdr *message, void *data)
 {
+    struct watched_link *watched = data;
+    const struct ifinfomsg *info = NLMSG_DATA(message);
+
+    /* a bridge tells by the same message that a port has left it */
+    if (message->nlmsg_type == RTM_DELLINK && message->nlmsg_len >= NLMSG_LENGTH(sizeof *info) &&
+        info->ifi_family == AF_UNSPEC && info->ifi_index == watched->index)
+        watched->is_gone = true;
+}
+
+/* Waits until the link is gone, TIMEOUT_MS are over, or NETLINK (-1: none) has an answer. */
+static int await_end(struct netlink *monitor, struct watched_link *watched, int answer_fd, int timeout_ms)
+{
+    while (!watched->is_gone) {
+        struct pollfd fds[] = {{.fd = monitor->fd, .events = POLLIN}, {.fd = answer_fd, .events = POLLIN}};
+        int n = poll(fds, COUNT_OF(fds), timeout_ms);
+
+        if (n < 0 && errno != EINTR)
+            return -errno;
+        if (n == 0 || (n > 0 && fds[1].revents))
+            return 0;
+        /* what was missed may have been the word that is waited for: then the answer alone counts */
+        if (n > 0 && netlink_hear(monitor, look_for_end, watched) < 0) {
+            if (answer_fd < 0)
+                return 0;
+            netlink_close(monitor);
+        }
+    }
+    return 0;
+}
+
+int link_delete(struct netlink *netlink, int index, int patience_ms, struct error **err)
+{
+    CLEANUP(netlink_close) struct netlink monitor = {.fd = -1};
     const struct ifinfomsg info = {.ifi_family = AF_UNSPEC, .ifi_index = index};
+    struct watched_link watched = {.index = index};
     struct netlink_batch batch;
     struct netlink_remark remark;
     char name[INTERFACE_NAME_SIZE];
+    struct link link;
+
+    if (netlink_open_monitor(&monitor, err) < 0)
+        return -error_code(*err);
+    int r = find(netlink, index, NULL, &link);
+    if (r == 0 && patience_ms > 0)
+        r = await_end(&monitor, &watched, -1, patience_ms);
+    if (r < 0 || watched.is_gone)
+        return r == -ENODEV || r == 0 ? 0 : fail(err, -r, "cannot look for the interface number %d", index);
 
     netlink_batch_init(&batch);
     netlink_begin(&batch, RTM_DELLINK, 0, &info, sizeof info);
-    int r = netlink_talk(netlink, &batch, NULL, NULL, &remark);
+    r = netlink_send_aside(netlink, &batch);
+    if (r == 0)
+        r = await_end(&monitor, &watched, netlink->fd, -1);
+    if (r == 0 && !watched.is_gone)
+        r = netlink_read_result(netlink, &remark);
+    else
+        remark.text[0] = '\0';
     if (r == 0 || r == -ENODEV)
         return 0;
     return link_failed(err, r, &remark, "delete the interface", name_of_index(netlink, index, name));

@@ -57,8 +57,11 @@ int link_move(struct netlink *netlink, const struct link *link, int netns_fd, co
 int link_set_up(struct netlink *netlink, int index, struct error **err);
 int link_add_altname(struct netlink *netlink, int index, const char *name, struct error **err);
 
-/* One that is gone is success. */
-int link_delete(struct netlink *netlink, int index, struct error **err);
+/* Returns when the link is off the kernel's list, its name free, and not, as the kernel's own answer to the request,
+ * 20 to 40 ms later when nothing remembers it any more. It may go by itself, with the namespace of its other end: that
+ * is waited for PATIENCE_MS before anything is asked. NETLINK is a socket of the process's own namespace. One that is
+ * gone is success. */
+int link_delete(struct netlink *netlink, int index, int patience_ms, struct error **err);
 
 /* Whether bridge INDEX has ports. */
 int link_has_ports(struct netlink *netlink, int index, bool *ret, struct error **err);

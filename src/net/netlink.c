@@ -4,12 +4,19 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <sched.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include <linux/rtnetlink.h>
+
 #include "base/fd.h"
+#include "base/kernel.h"
+#include "base/mem.h"
 
 /* Flags and attributes of acknowledgements that carry words (Linux 4.12). */
 #ifndef NLM_F_CAPPED
@@ -225,24 +232,95 @@ int netlink_read_answers(struct netlink_progress *progress, const void *datagram
     return 0;
 }
 
-static int send_batch(struct netlink *netlink, struct netlink_batch *batch)
+/* -- requests -- */
+
+static ssize_t send_data(int fd, const struct netlink_batch *batch)
 {
     static const struct sockaddr_nl kernel = {.nl_family = AF_NETLINK};
 
+    return sendto(fd, batch->data, batch->used, 0, (const struct sockaddr *) &kernel, sizeof kernel);
+}
+
+static void number_requests(struct netlink *netlink, struct netlink_batch *batch)
+{
     for (size_t at = 0; at < batch->used;) {
         struct nlmsghdr *message = (struct nlmsghdr *) (void *) (batch->data + at);
 
         message->nlmsg_seq = netlink->sequence++;
         at += NLMSG_ALIGN(message->nlmsg_len);
     }
-    for (;;) {
-        ssize_t n = sendto(netlink->fd, batch->data, batch->used, 0, (const struct sockaddr *) &kernel, sizeof kernel);
+}
 
-        if (n >= 0)
+static int send_batch(struct netlink *netlink, struct netlink_batch *batch)
+{
+    if (batch->is_full)
+        return -EMSGSIZE;
+    number_requests(netlink, batch);
+    for (;;) {
+        if (send_data(netlink->fd, batch) >= 0)
             return 0;
         if (errno != EINTR)
             return -errno;
     }
+}
+
+/* Only the call is wanted, not what a C library does around a fork. No signal tells of the child's end, so that it is
+ * in nobody's way who waits for children: only __WCLONE finds it. */
+static long fork_silently(void)
+{
+    return syscall(SYS_clone, 0, NULL, NULL, NULL, NULL);
+}
+
+int netlink_send_aside(struct netlink *netlink, struct netlink_batch *batch)
+{
+    if (batch->is_full)
+        return -EMSGSIZE;
+    while (waitpid(-1, NULL, __WCLONE | WNOHANG) > 0)
+        ;       /* those of before */
+    number_requests(netlink, batch);
+
+    long pid = fork_silently();
+    if (pid == 0) {
+        /* locks are held by descriptors: they must not outlive the caller in here */
+        if (netlink->fd > 0)
+            (void) sys_close_range(0, (unsigned) netlink->fd - 1, 0);
+        (void) sys_close_range((unsigned) netlink->fd + 1, ~0u, 0);
+        (void) send_data(netlink->fd, batch);
+        _exit(0);
+    }
+    return pid > 0 || send_data(netlink->fd, batch) >= 0 ? 0 : -errno;
+}
+
+/* -- what the kernel says -- */
+
+/* Reads one datagram into PROGRESS. FLAGS are those of recvmsg(2). */
+static int receive(int fd, int flags, struct netlink_progress *progress)
+{
+    /* what the kernel makes a part of a dump fit into */
+    _Alignas(8) char answer[8192];
+    struct sockaddr_nl from;
+    struct iovec part = {.iov_base = answer, .iov_len = sizeof answer};
+    struct msghdr header = {.msg_name = &from, .msg_namelen = sizeof from, .msg_iov = &part, .msg_iovlen = 1};
+    ssize_t n = recvmsg(fd, &header, flags);
+
+    if (n < 0)
+        return errno == EINTR ? 0 : -errno;
+    if (header.msg_flags & MSG_TRUNC)
+        return -EMSGSIZE;
+    /* a privileged process may write to this socket as well; only the kernel is believed */
+    return from.nl_pid == 0 ? netlink_read_answers(progress, answer, (size_t) n) : 0;
+}
+
+static int read_all_answers(struct netlink *netlink, struct netlink_progress *progress)
+{
+    int r = 0;
+
+    progress->remark->text[0] = '\0';
+    while (r == 0 && progress->finished < progress->expected)
+        r = receive(netlink->fd, 0, progress);
+    if (r == 0)
+        r = progress->result;
+    return r == 0 && progress->was_interrupted ? -EAGAIN : r;
 }
 
 int netlink_talk(struct netlink *netlink, struct netlink_batch *batch, netlink_reply_fn *reply, void *data,
@@ -255,28 +333,41 @@ int netlink_talk(struct netlink *netlink, struct netlink_batch *batch, netlink_r
         .reply = reply,
         .data = data,
     };
-    /* what the kernel makes a part of a dump fit into */
-    _Alignas(8) char answer[8192];
 
     ret_remark->text[0] = '\0';
-    int r = batch->is_full ? -EMSGSIZE : send_batch(netlink, batch);
-    while (r == 0 && progress.finished < progress.expected) {
-        struct sockaddr_nl from;
-        struct iovec part = {.iov_base = answer, .iov_len = sizeof answer};
-        struct msghdr header = {.msg_name = &from, .msg_namelen = sizeof from, .msg_iov = &part, .msg_iovlen = 1};
-        ssize_t n = recvmsg(netlink->fd, &header, 0);
+    int r = send_batch(netlink, batch);
+    return r < 0 ? r : read_all_answers(netlink, &progress);
+}
 
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            r = -errno;
-        else if (header.msg_flags & MSG_TRUNC)
-            r = -EMSGSIZE;
-        /* a privileged process may write to this socket as well; only the kernel is believed */
-        else if (from.nl_pid == 0)
-            r = netlink_read_answers(&progress, answer, (size_t) n);
-    }
-    if (r == 0)
-        r = progress.result;
-    return r == 0 && progress.was_interrupted ? -EAGAIN : r;
+int netlink_read_result(struct netlink *netlink, struct netlink_remark *ret_remark)
+{
+    struct netlink_progress progress = {
+        .first_sequence = netlink->sequence - 1, .expected = 1, .remark = ret_remark};
+
+    return read_all_answers(netlink, &progress);
+}
+
+int netlink_open_monitor(struct netlink *ret, struct error **err)
+{
+    static const struct sockaddr_nl links = {.nl_family = AF_NETLINK, .nl_groups = RTMGRP_LINK};
+    CLEANUP(netlink_close) struct netlink monitor = {.fd = -1};
+
+    if (netlink_open(&monitor, err) < 0)
+        return -error_code(*err);
+    /* without an address of its own a socket hears nothing, whatever groups it is in */
+    if (bind(monitor.fd, (const struct sockaddr *) &links, sizeof links) < 0)
+        return fail(err, errno, "cannot listen for changes of network interfaces");
+    *ret = monitor;
+    monitor.fd = -1;
+    return 0;
+}
+
+int netlink_hear(struct netlink *monitor, netlink_reply_fn *reply, void *data)
+{
+    struct netlink_remark remark;
+    /* what is heard answers nothing: its number is 0, or that of somebody else's request */
+    struct netlink_progress progress = {.expected = UINT_MAX, .remark = &remark, .reply = reply, .data = data};
+
+    int r = receive(monitor->fd, MSG_DONTWAIT, &progress);
+    return r == -EAGAIN ? 0 : r;
 }

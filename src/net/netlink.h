@@ -69,6 +69,21 @@ void netlink_close(struct netlink *netlink);
 int netlink_talk(struct netlink *netlink, struct netlink_batch *batch, netlink_reply_fn *reply, void *data,
                  struct netlink_remark *ret_remark);
 
+/* Sends BATCH, one request, from a process made for it, for requests that the kernel keeps its caller waiting for long
+ * after they are done. The answer comes to the socket like any other (netlink_read_result()); nobody has to wait for
+ * it, and the process ends by itself. Where none can be made, the request is sent from here. */
+int netlink_send_aside(struct netlink *netlink, struct netlink_batch *batch);
+
+/* Reads one answer to the request sent last: 0, or its negative errno. */
+int netlink_read_result(struct netlink *netlink, struct netlink_remark *ret_remark);
+
+/* A socket that hears of links that come, change and go, in the network namespace of the process. */
+int netlink_open_monitor(struct netlink *ret, struct error **err);
+
+/* Reads what a monitor has heard; to be called when poll(2) says that there is something. -ENOBUFS: something was
+ * missed. */
+int netlink_hear(struct netlink *monitor, netlink_reply_fn *reply, void *data);
+
 /* -- for the tests: one datagram of answers -- */
 
 struct netlink_progress {
