@@ -25,6 +25,14 @@ static int fail_from_context(int context_fd, const char *type, const char *doing
     return fail(err, code, "cannot %s %s (%s)", doing, type, text + 2);
 }
 
+static bool has_source(const struct mount_option *options, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (options[i].key && strcmp(options[i].key, "source") == 0)
+            return true;
+    return false;
+}
+
 int mount_new(const char *type, const struct mount_option *options, size_t n, unsigned attributes, struct error **err)
 {
     auto_close int context_fd = sys_fsopen(type, FSOPEN_CLOEXEC);
@@ -36,7 +44,8 @@ int mount_new(const char *type, const struct mount_option *options, size_t n, un
         return r;
     }
     /* shown as the mount's source, where "none" would say nothing */
-    (void) sys_fsconfig(context_fd, FSCONFIG_SET_STRING, "source", type, 0);
+    if (!has_source(options, n))
+        (void) sys_fsconfig(context_fd, FSCONFIG_SET_STRING, "source", type, 0);
     for (size_t i = 0; i < n; i++) {
         const struct mount_option *o = &options[i];
 

@@ -15,8 +15,9 @@ struct mount_option {
     const char *value;          /* NULL: a flag */
 };
 
-/* A new detached instance of file system TYPE. ATTRIBUTES: MOUNT_ATTR_*. Options with a NULL key are skipped.
- * Returns the fd. The kernel's own words from the file system context are part of the error. */
+/* A new detached instance of file system TYPE. ATTRIBUTES: MOUNT_ATTR_*. Options with a NULL key are skipped; "source"
+ * is the device, TYPE where there is none. Returns the fd. The kernel's own words from the file system context are part
+ * of the error. */
 int mount_new(const char *type, const struct mount_option *options, size_t n, unsigned attributes, struct error **err);
 
 /* A detached copy of what is mounted at PATH (relative to DIR_FD; "" for the fd itself). Returns the fd. */

@@ -496,6 +496,37 @@ TEST(image_policies_are_checked_word_by_word)
     EXPECT_HINT("did you mean 'verity'?");
 }
 
+TEST(an_image_policy_says_what_may_be_done_with_a_partition)
+{
+    enum { OPEN = 63, IGNORE = IMAGE_UNUSED | IMAGE_ABSENT };
+    static const struct {
+        const char *text, *name;
+        unsigned uses;
+        enum image_switch read_only;
+        const char *file_systems;
+    } rows[] = {
+        {NULL, "home", IMAGE_ENCRYPTED | IMAGE_UNPROTECTED | IMAGE_ABSENT, IMAGE_SWITCH_ANY, ""},
+        {NULL, "swap", IGNORE, IMAGE_SWITCH_ANY, ""},
+        {"*", "root", OPEN, IMAGE_SWITCH_ANY, ""},
+        {"-", "root", IGNORE, IMAGE_SWITCH_ANY, ""},
+        {"~", "root", IMAGE_ABSENT, IMAGE_SWITCH_ANY, ""},
+        {"root=verity : =ignore", "root", IMAGE_VERITY, IMAGE_SWITCH_ANY, ""},
+        {"root=verity:=absent", "usr", IMAGE_ABSENT, IMAGE_SWITCH_ANY, ""},
+        {"root=verity", "usr", IGNORE, IMAGE_SWITCH_ANY, ""},
+        {"root=read-only-on", "root", OPEN, IMAGE_SWITCH_ON, ""},
+        {"root=unprotected+read-only-off+ext4+btrfs", "root", IMAGE_UNPROTECTED, IMAGE_SWITCH_OFF, " ext4 btrfs "},
+    };
+
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct image_policy policy;
+
+        image_policy_of(rows[i].text, rows[i].name, &policy);
+        if (policy.uses != rows[i].uses || policy.read_only != rows[i].read_only)
+            fail_msg("%s: %s: uses %u, read-only %d", rows[i].text, rows[i].name, policy.uses, policy.read_only);
+        EXPECT_STR(policy.file_systems, rows[i].file_systems);
+    }
+}
+
 TEST(the_machine_has_a_personality)
 {
     unsigned long value = 77;
@@ -523,4 +554,5 @@ TESTS(RUN(capabilities_have_names_and_numbers), RUN(a_list_of_capabilities_is_a_
       RUN(a_credential_can_be_empty), RUN(a_credential_is_loaded_from_a_path_or_by_name),
       RUN(bad_credentials_are_refused_in_the_words_callers_know), RUN(a_credential_of_more_than_a_mebibyte_is_refused),
       RUN(families_are_named_in_any_case), RUN(lists_of_families_add_up_and_the_other_kind_takes_out),
-      RUN(image_policies_are_checked_word_by_word), RUN(the_machine_has_a_personality))
+      RUN(image_policies_are_checked_word_by_word),
+      RUN(an_image_policy_says_what_may_be_done_with_a_partition), RUN(the_machine_has_a_personality))

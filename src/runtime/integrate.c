@@ -51,8 +51,10 @@ static int map_for_journal(struct run *run, struct error **err)
 static int prepare_journal(struct run *run, int host_fd, struct integration *integration, struct error **err)
 {
     bool required = journal_mode_is_required(run->spec->journal);
+    /* the files of a disk image have no path on the host */
+    const char *tree_path = run->spec->image ? NULL : run_tree_path(run);
 
-    if (map_for_journal(run, err) == 0 && journal_prepare(run->spec, host_fd, run->machine_id, run_tree_path(run),
+    if (map_for_journal(run, err) == 0 && journal_prepare(run->spec, host_fd, run->machine_id, tree_path,
                                                           run->userns_fd, &integration->journal, err) == 0)
         return 0;
     if (required)

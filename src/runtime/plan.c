@@ -51,6 +51,11 @@ static bool wants_template(const struct spec *spec)
     return spec->template_path;
 }
 
+static bool wants_disk(const struct spec *spec)
+{
+    return spec->image;
+}
+
 static bool wants_snapshot(const struct spec *spec)
 {
     return spec->ephemeral;
@@ -58,7 +63,7 @@ static bool wants_snapshot(const struct spec *spec)
 
 static bool wants_root_mounts(const struct spec *spec)
 {
-    return spec->volatile_mode == VOLATILE_YES || spec->volatile_mode == VOLATILE_STATE;
+    return spec->image || spec->volatile_mode == VOLATILE_YES || spec->volatile_mode == VOLATILE_STATE;
 }
 
 static bool wants_scope(const struct spec *spec)
@@ -131,6 +136,7 @@ static const struct step steps[] = {
     { ACQUIRE, "find the tree",                       NULL,              step_tree_find,        NULL, step_tree_close },
     { ACQUIRE, "check the tree",                      NULL,              step_tree_check,       NULL, NULL },
     { ACQUIRE, "lock the tree",                       NULL,              step_tree_lock,        NULL, NULL },
+    { ACQUIRE, "open the disk image",                 wants_disk,        step_disk_open,        NULL, NULL },
     { ACQUIRE, "take a snapshot of the tree",         wants_snapshot,    step_tree_snapshot,    NULL, NULL },
     { ACQUIRE, "choose the user id range",            wants_userns,      step_ids_choose,       NULL, step_ids_release },
     { ACQUIRE, "change the tree's owners",            wants_chown,       step_tree_chown,       NULL, NULL },

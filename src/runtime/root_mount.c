@@ -13,6 +13,7 @@
 
 #include "base/fd.h"
 #include "base/kernel.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/mount.h"
 #include "base/path.h"
@@ -28,6 +29,11 @@
 static bool is_mapped(const struct run *run)
 {
     return run->has_userns && (run->tree->ownership == OWNERSHIP_MAP || run->tree->ownership == OWNERSHIP_FOREIGN);
+}
+
+static int map_of(const struct run *run)
+{
+    return is_mapped(run) ? run->userns_fd : -1;
 }
 
 /* The namespace that carries the tree's map; for MAP it is the container's own map, of use for other mounts too. */
@@ -73,6 +79,21 @@ static int clone_tree(struct run *run, int tree_fd, struct error **err)
     return -error_code(*err);
 }
 
+/* The same of what the run was given, whatever that is. */
+static int open_tree_mount(struct run *run, struct error **err)
+{
+    return run->tree->disk ? disk_tree_mount(run, DISK_ROOT, map_of(run), err) : clone_tree(run, run->tree->fd, err);
+}
+
+/* The tree as the lower layer of an overlay: the descriptor itself, or a new mount in *TO_CLOSE. */
+static int open_lower(const struct run *run, int *to_close, struct error **err)
+{
+    if (!run->tree->disk)
+        return run->tree->fd;
+    *to_close = disk_tree_mount(run, DISK_ROOT, -1, err);
+    return *to_close;
+}
+
 /* --ephemeral: the snapshot, or the overlay in its place. Owners that cannot be mapped are changed on it, which
  * concerns nobody else. */
 static int open_snapshot(struct run *run, struct error **err)
@@ -80,10 +101,11 @@ static int open_snapshot(struct run *run, struct error **err)
     struct tree *tree = run->tree;
     bool chown = run->has_userns && tree->ownership == OWNERSHIP_CHOWN;
     uint64_t changed;
-    int fd;
+    auto_close int to_close = -1;
+    int fd, lower_fd = open_lower(run, &to_close, err);
 
     tree->snapshot.metadata_only = chown;
-    if (snapshot_mount(&tree->snapshot, tree->fd, is_mapped(run) ? run->userns_fd : -1, &fd, err) < 0)
+    if (lower_fd < 0 || snapshot_mount(&tree->snapshot, lower_fd, map_of(run), &fd, err) < 0)
         return -error_code(*err);
     if (chown && tree_shift(fd, tree->path, run->uid_base, run->signal_fd, &changed, err) < 0) {
         (void) close(fd);
@@ -95,9 +117,13 @@ static int open_snapshot(struct run *run, struct error **err)
 /* --volatile=yes: nothing but /usr is the tree's. */
 static int open_usr_only(struct run *run, struct error **err)
 {
-    auto_close int usr = path_open_in(run->tree->fd, "/usr", O_PATH | O_DIRECTORY, 0);
+    const struct tree *tree = run->tree;
+    auto_close int usr = path_open_in(tree->fd, "/usr", O_PATH | O_DIRECTORY, 0);
     if (usr < 0)
         return fail(err, -usr, "cannot open /usr in the tree");
+    /* a part of its own comes with the other parts */
+    if (tree->disk && tree->disk->part[DISK_USR].is_there)
+        return tmpfs_for_root(run, err);
 
     int fd = clone_tree(run, usr, err);
     if (fd < 0 || mount_change(fd, MOUNT_ATTR_RDONLY, 0, true, err) < 0)
@@ -109,7 +135,7 @@ static int open_usr_only(struct run *run, struct error **err)
 /* --volatile=state: the tree read-only, with an empty /var. */
 static int open_stateless(struct run *run, struct error **err)
 {
-    auto_close int fd = clone_tree(run, run->tree->fd, err);
+    auto_close int fd = open_tree_mount(run, err);
     if (fd < 0 || mount_change(fd, MOUNT_ATTR_RDONLY, 0, false, err) < 0)
         return -error_code(*err);
 
@@ -123,8 +149,8 @@ static int open_stateless(struct run *run, struct error **err)
     return take_fd(&fd);
 }
 
-/* --volatile=overlay: everything writable, nothing kept. */
-static int open_overlay(struct run *run, struct error **err)
+/* A view of the mount LOWER_FD in which everything is writable and nothing kept. */
+static int overlay_on_memory(struct run *run, int lower_fd, struct error **err)
 {
     auto_close int top = tmpfs_for_root(run, err);
     struct stat st;
@@ -132,16 +158,25 @@ static int open_overlay(struct run *run, struct error **err)
 
     if (top < 0)
         return top;
-    if (fstat(run->tree->fd, &st) < 0 || mkdirat(top, "upper", 0755) < 0 || mkdirat(top, "work", 0755) < 0 ||
+    if (fstat(lower_fd, &st) < 0 || mkdirat(top, "upper", 0755) < 0 || mkdirat(top, "work", 0755) < 0 ||
         /* the top of the result is the upper one's, so it is the tree's twin */
         fchmodat(top, "upper", st.st_mode & 07777, 0) < 0 || fchownat(top, "upper", st.st_uid, st.st_gid, 0) < 0)
         return fail(err, errno, "cannot make the layers of the volatile root");
 
     const struct overlay overlay = {
-        .lower_fds = &run->tree->fd, .n_lowers = 1, .top_fd = top, .upper = "upper", .work = "work",
-        .userns_fd = is_mapped(run) ? run->userns_fd : -1, .discard = true,
+        .lower_fds = &lower_fd, .n_lowers = 1, .top_fd = top, .upper = "upper", .work = "work",
+        .userns_fd = map_of(run), .discard = true,
     };
     return overlay_mount(&overlay, &fd, err) < 0 ? -error_code(*err) : fd;
+}
+
+/* --volatile=overlay: everything writable, nothing kept. */
+static int open_overlay(struct run *run, struct error **err)
+{
+    auto_close int to_close = -1;
+    int lower_fd = open_lower(run, &to_close, err);
+
+    return lower_fd < 0 ? lower_fd : overlay_on_memory(run, lower_fd, err);
 }
 
 static int open_root(struct run *run, struct error **err)
@@ -156,18 +191,59 @@ static int open_root(struct run *run, struct error **err)
     case VOLATILE_NO:
         break;
     }
-    return run->tree->has_snapshot ? open_snapshot(run, err) : clone_tree(run, run->tree->fd, err);
+    return run->tree->has_snapshot ? open_snapshot(run, err) : open_tree_mount(run, err);
+}
+
+/* A part of a disk image besides the root: as it is, or a view of it that is thrown away where the root is one. */
+static int open_part(struct run *run, enum disk_part part, struct error **err)
+{
+    bool thrown_away = (run->spec->volatile_mode == VOLATILE_OVERLAY || run->tree->has_snapshot) && part != DISK_USR;
+    bool read_only = run->root_read_only || run->spec->volatile_mode == VOLATILE_YES;
+    auto_close int fd = disk_tree_mount(run, part, thrown_away ? -1 : map_of(run), err);
+
+    if (fd < 0)
+        return fd;
+    if (thrown_away)
+        return overlay_on_memory(run, fd, err);
+    if (read_only && mount_change(fd, MOUNT_ATTR_RDONLY, 0, false, err) < 0)
+        return -error_code(*err);
+    return take_fd(&fd);
+}
+
+static int open_parts(struct run *run, struct error **err)
+{
+    for (enum disk_part part = DISK_ROOT; part < N_DISK_PARTS; part++) {
+        auto_error struct error *failure = NULL;
+
+        if (!disk_tree_wants(run, part))
+            continue;
+        int fd = open_part(run, part, &failure);
+        if (fd >= 0)
+            add_root_mount(run, disk_part_path(part), fd);
+        else if (part == DISK_ESP || part == DISK_XBOOTLDR)     /* nothing in a container starts from it */
+            log_warning("%s, going on without %s.", error_text(failure), disk_part_path(part));
+        else {
+            *err = TAKE(failure);
+            return -error_code(*err);
+        }
+    }
+    return 0;
 }
 
 int step_root_open(struct run *run, struct error **err)
 {
+    const struct disk *disk = run->tree->disk;
+
     run->root_read_only = false;
     if (open_map(run, err) < 0)
         return -error_code(*err);
     run->root_fd = open_root(run, err);
     if (run->root_fd < 0)
         return run->root_fd;
-    if (run->tree->read_only && run->spec->volatile_mode == VOLATILE_NO && !run->tree->has_snapshot) {
+    if (disk && open_parts(run, err) < 0)
+        return -error_code(*err);
+    bool is_kept = run->spec->volatile_mode == VOLATILE_NO && !run->tree->has_snapshot;
+    if (is_kept && (run->tree->read_only || (disk && disk->part[DISK_ROOT].read_only))) {
         run->root_read_only = true;
         return mount_change(run->root_fd, MOUNT_ATTR_RDONLY, 0, false, err);
     }

@@ -69,7 +69,7 @@ static int facts_announce(struct run *run, struct error **err)
 {
     const struct run_facts facts = {
         .name = run->machine,
-        .root = run_tree_path(run),
+        .root = run->spec->image ? NULL : run_tree_path(run),
         .service = run->spec->container_service,
         .uuid = run->machine_id,
         .leader = run->pid,

@@ -57,7 +57,7 @@ struct run {
     struct tree *tree;          /* where the root comes from, and its locks: tree.c */
     int root_fd;                /* detached mount that becomes "/" */
     bool root_read_only;
-    struct ready_mount root_mounts[2];  /* --volatile=: /usr, /var */
+    struct ready_mount root_mounts[8];  /* --volatile=: /usr, /var; of a disk image: its other parts */
     size_t n_root_mounts;
 
     /* user namespace; base 0, size 0 without one */
@@ -165,6 +165,9 @@ void step_machine_withdraw(struct run *run);
 const char *run_tree_path(const struct run *run);
 /* For the child: its copies of the descriptors that hold the locks. What is in memory is the supervisor's. */
 void tree_close_locks(const struct run *run);
+
+/* disk_tree.c */
+STEP(step_disk_open);
 
 /* root_mount.c */
 STEP(step_root_open);

@@ -26,7 +26,8 @@ static int refuse_unbuilt(const struct spec *s, struct error **err)
         bool asked;
         const char *what, *hint;
     } rows[] = {
-        {s->image || !s->directory, "disk images are", "mount it and use --directory= with the mount point"},
+        {s->image && (s->root_hash || s->root_hash_sig || s->verity_data), "verity protection of disk images is",
+         "open the image with 'veritysetup open', and use --image= with the device it makes"},
         {s->mstack, "--mstack= is", "use --overlay-ro= and --overlay= for layers"},
         {s->oci_bundle, "--oci-bundle= is", "unpack the bundle and use --directory= with its root folder"},
         {s->n_ports > 0, "port forwards are",
@@ -63,9 +64,10 @@ static void remark_on_ineffective(const struct run *run)
     } rows[] = {
         {no_scope && s->properties.count > 0, "--property=", "this host has no service manager that would apply it"},
         {no_scope && s->slice, "--slice=", "this host has no service manager that has slices"},
-        {s->root_hash || s->root_hash_sig || s->verity_data, "--root-hash=, --root-hash-sig= and --verity-data=",
+        {!s->image && (s->root_hash || s->root_hash_sig || s->verity_data),
+         "--root-hash=, --root-hash-sig= and --verity-data=",
          "they are about disk images, and this is a directory"},
-        {s->image_policy, "--image-policy=", "it is about disk images, and this is a directory"},
+        {!s->image && s->image_policy, "--image-policy=", "it is about disk images, and this is a directory"},
         {s->legacy_cgroups, "SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=0", "containers get cgroup v2 on every host"},
     };
 

@@ -83,6 +83,8 @@ int step_tree_find(struct run *run, struct error **err)
     struct tree *tree = run->tree = mem_alloc(sizeof *tree);
 
     *tree = (struct tree){.fd = -1, .lock = IMAGE_LOCK_NONE, .range_lock = LOCK_FILE_NONE};
+    if (run->spec->image)
+        return disk_tree_find(run, err);
     if (image_resolve_directory(run->spec->directory, &tree->path, err) < 0 ||
         tree_open(tree->path, &tree->fd, err) < 0)
         return -error_code(*err);
@@ -90,7 +92,7 @@ int step_tree_find(struct run *run, struct error **err)
     return 0;
 }
 
-int step_tree_check(struct run *run, struct error **err)
+int tree_check_content(const struct run *run, struct error **err)
 {
     const struct spec *spec = run->spec;
     const struct tree_needs needs = {
@@ -101,10 +103,18 @@ int step_tree_check(struct run *run, struct error **err)
         .host_root_allowed =
             spec->ephemeral || spec->volatile_mode == VOLATILE_YES || spec->volatile_mode == VOLATILE_STATE,
     };
+
+    return tree_check(run->tree->fd, run->tree->path, &needs, err);
+}
+
+int step_tree_check(struct run *run, struct error **err)
+{
+    const struct spec *spec = run->spec;
     auto_free char *mount_point = NULL;
 
-    if (tree_check(run->tree->fd, run->tree->path, &needs, err) < 0 ||
-        tree_check_mount(run->tree->fd, run->tree->path, err) < 0)
+    if (run->tree->disk)        /* it is looked into under the lock, where nobody changes it meanwhile */
+        return 0;
+    if (tree_check_content(run, err) < 0 || tree_check_mount(run->tree->fd, run->tree->path, err) < 0)
         return -error_code(*err);
     if (!spec->quiet && tree_is_nosuid(run->tree->fd, &mount_point))
         log_warning("The file system mounted on %s has 'nosuid': su, sudo and the like will not work in the container.",
@@ -114,11 +124,13 @@ int step_tree_check(struct run *run, struct error **err)
 
 int step_tree_lock(struct run *run, struct error **err)
 {
+    int fd = run->tree->disk ? run->tree->disk->fd : run->tree->fd;
+
     if (!run->spec->lock_images)
         return 0;
     /* a view of the tree that is thrown away only reads it */
     bool shared = run->tree->read_only || run->spec->ephemeral || run->spec->volatile_mode != VOLATILE_NO;
-    if (image_lock_take(&run->tree->lock, run->tree->path, run->tree->fd, shared, run->machine, err) < 0)
+    if (image_lock_take(&run->tree->lock, run->tree->path, fd, shared, run->machine, err) < 0)
         return -error_code(*err);
     /* behind the act, as for ranges (choose_range) */
     return undo_record(run->undo, "lock-file", err, run->tree->lock.inode.path, NULL);
@@ -132,6 +144,7 @@ void step_tree_close(struct run *run)
         return;
     snapshot_done(&tree->snapshot);
     image_lock_done(&tree->lock);
+    disk_tree_close(tree);
     fd_closep(&tree->fd);
     free(tree->path);
     free(TAKE(run->tree));

@@ -5,12 +5,16 @@
 #include <stdbool.h>
 
 #include "config/spec.h"
+#include "image/disk.h"
 #include "image/lock.h"
 #include "image/snapshot.h"
 
+struct run;
+
 struct tree {
-    char *path;
-    int fd;                             /* O_PATH */
+    char *path;                         /* of the directory, or of the disk image */
+    int fd;                             /* O_PATH; of an image: a detached mount of its root */
+    struct disk *disk;                  /* NULL: a directory */
     bool read_only;                     /* marked so on disk, or asked for */
     struct image_lock lock;
     struct lock_file range_lock;        /* of the id range, while it is ours */
@@ -18,3 +22,14 @@ struct tree {
     struct snapshot snapshot;           /* --ephemeral: what is run in place of the tree */
     bool has_snapshot;
 };
+
+/* tree.c: whether a system, or what else is asked for, is in the tree that is open. */
+int tree_check_content(const struct run *run, struct error **err);
+
+/* disk_tree.c */
+int disk_tree_find(struct run *run, struct error **err);
+/* A new detached mount of a part of the image, its owners mapped by USERNS_FD, or left as they are (-1). Returns it. */
+int disk_tree_mount(const struct run *run, enum disk_part part, int userns_fd, struct error **err);
+/* Whether PART is to be seen in this run. */
+bool disk_tree_wants(const struct run *run, enum disk_part part);
+void disk_tree_close(struct tree *tree);
