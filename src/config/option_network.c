@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "config/interface_pair.h"
+#include "config/ip_prefix.h"
+#include "config/machine_name.h"
 #include "config/option_parsers.h"
 #include "config/port_parse.h"
 
@@ -110,5 +112,106 @@ PARSER(option_port)
         }
     MEM_GROW(spec->ports, spec->n_ports);
     spec->ports[spec->n_ports++] = port;
+    return 0;
+}
+
+/* On the command line several may stand in one value, parted by commas. */
+static int each_address(const char *flag, const char *value, struct ip_prefixes *list,
+                        int (*check)(const char *text, struct ip_prefix *prefix, struct error **err),
+                        struct error **err)
+{
+    CLEANUP(ip_prefixes_done) struct ip_prefixes more = {0};
+    CLEANUP(strings_done) struct strings words = {0};
+
+    strings_split(&words, value, ", \t");
+    if (words.count == 0)
+        (void) fail_plain(err, EINVAL, "there is no address in it");
+    for (size_t i = 0; !*err && i < words.count; i++) {
+        struct ip_prefix prefix = {0};
+
+        if (ip_prefix_parse(words.item[i], &prefix) < 0)
+            (void) fail_plain(err, EINVAL, "'%s' is not an IPv4 or IPv6 address", words.item[i]);
+        else if (!ip_address_is_usable(&prefix))
+            (void) fail_plain(err, EINVAL, "'%s' cannot be the address of an interface", words.item[i]);
+        else if (check(words.item[i], &prefix, err) == 0)
+            ip_prefixes_add(&more, &prefix);
+    }
+    if (*err)
+        return refuse(err, "R1196", mem_format("Failed to parse --%s= argument: %s", flag, value));
+    for (size_t i = 0; i < more.count; i++)
+        ip_prefixes_add(list, &more.item[i]);
+    return 0;
+}
+
+static int check_own(const char *text, struct ip_prefix *prefix, struct error **err)
+{
+    struct ip_prefix network = ip_prefix_network(prefix);
+
+    if (!strchr(text, '/'))
+        return fail_plain(err, EINVAL, "say how long its prefix is, as in %s/%d", text,
+                          prefix->family == AF_INET ? 24 : 64);
+    if (prefix->length == 0)
+        return fail_plain(err, EINVAL, "'%s' would make all of the world its neighbour", text);
+    if (prefix->family == AF_INET && prefix->length < 31 && ip_address_equal(prefix, &network))
+        return fail_plain(err, EINVAL, "'%s' is the name of a network; an address has bits behind the prefix", text);
+    return 0;
+}
+
+static int check_other(const char *text, struct ip_prefix *prefix, struct error **err)
+{
+    (void) prefix;
+    return strchr(text, '/') ? fail_plain(err, EINVAL, "'%s' is a network; a plain address is wanted", text) : 0;
+}
+
+PARSER(option_network_address)
+{
+    return each_address("network-address", value, &spec->addresses, check_own, err);
+}
+
+/* The one given last counts, for its family. */
+PARSER(option_network_gateway)
+{
+    CLEANUP(ip_prefixes_done) struct ip_prefixes more = {0};
+
+    if (each_address("network-gateway", value, &more, check_other, err) < 0)
+        return -error_code(*err);
+    for (size_t i = 0; i < more.count; i++) {
+        size_t at = 0;
+
+        while (at < spec->gateways.count && spec->gateways.item[at].family != more.item[i].family)
+            at++;
+        if (at < spec->gateways.count)
+            spec->gateways.item[at] = more.item[i];
+        else
+            ip_prefixes_add(&spec->gateways, &more.item[i]);
+    }
+    return 0;
+}
+
+PARSER(option_network_dns)
+{
+    return each_address("network-dns", value, &spec->dns, check_other, err);
+}
+
+PARSER(option_network_isolate)
+{
+    return boolean_parse("network-isolate", value, &spec->isolate, err);
+}
+
+PARSER(option_network_allow)
+{
+    CLEANUP(strings_done) struct strings words = {0};
+    struct ip_prefix prefix;
+
+    strings_split(&words, value, ", \t");
+    for (size_t i = 0; i < words.count; i++)
+        if (ip_prefix_parse(words.item[i], &prefix) < 0 && !machine_name_is_valid(words.item[i])) {
+            (void) fail_plain(err, EINVAL, "'%s' is neither the name of a machine nor an address, with or without "
+                                           "'/LENGTH'",
+                              words.item[i]);
+            return refuse(err, "R1197", mem_format("Failed to parse --network-allow= argument: %s", value));
+        }
+    for (size_t i = 0; i < words.count; i++)
+        strings_add(&spec->network_allow, words.item[i]);
     return 0;
 }

@@ -163,6 +163,11 @@ PARSER(option_network_veth_extra);
 PARSER(option_network_bridge);
 PARSER(option_network_zone);
 PARSER(option_network_namespace_path);
+PARSER(option_network_address);
+PARSER(option_network_gateway);
+PARSER(option_network_dns);
+PARSER(option_network_isolate);
+PARSER(option_network_allow);
 PARSER(option_port);
 
 /* option_integration.c */

@@ -76,6 +76,15 @@ static const struct {
     {"--network-ipvlan=a b/c", "IPVLAN network interface, interface name not valid: b/c", EINVAL},
     {"--network-veth-extra=a:b:c", "Failed to parse --network-veth-extra= parameter: a:b:c", EINVAL},
     {"--network-bridge=br/0", "Bridge interface name not valid: br/0", EINVAL},
+    {"--network-address=10.4.0.2", "Failed to parse --network-address= argument: 10.4.0.2", EINVAL},
+    {"--network-address=10.4.0.0/24", "Failed to parse --network-address= argument: 10.4.0.0/24", EINVAL},
+    {"--network-address=10.4.0.2/0", "Failed to parse --network-address= argument: 10.4.0.2/0", EINVAL},
+    {"--network-address=127.0.0.1/8", "Failed to parse --network-address= argument: 127.0.0.1/8", EINVAL},
+    {"--network-address=", "Failed to parse --network-address= argument: ", EINVAL},
+    {"--network-gateway=10.4.0.1/24", "Failed to parse --network-gateway= argument: 10.4.0.1/24", EINVAL},
+    {"--network-dns=ns.example", "Failed to parse --network-dns= argument: ns.example", EINVAL},
+    {"--network-isolate=perhaps", "Failed to parse boolean argument to '--network-isolate=': perhaps", EINVAL},
+    {"--network-allow=-x-", "Failed to parse --network-allow= argument: -x-", EINVAL},
     {"--network-zone=z/0", "Network zone name not valid: vz-z/0", EINVAL},
     {"--network-zone=thirteenchars", "Network zone name not valid: vz-thirteenchars", EINVAL},
     {"--port=x", "Failed to parse host port x: Invalid argument", EINVAL},
@@ -327,7 +336,29 @@ TEST(single_values_land_in_their_fields)
     EXPECT_STR(g.spec.tmp_size, "10%");
 }
 
-TESTS(RUN(bad_values_are_refused_with_sentence_reason_and_code), RUN(values_that_reset_or_say_nothing_are_taken),
+TEST(addresses_of_the_container_add_up_and_one_gateway_of_each_family_counts)
+{
+    CLEANUP(given_done) struct given g = {0}, alone = {0};
+
+    EXPECT_OK(given_apply(&g, WORDS("-n", "--network-address=10.4.0.2/24, fd00::2/64", "--network-address=10.5.0.2/32",
+                                    "--network-gateway=10.4.0.1,fd00::1", "--network-gateway=10.4.0.9",
+                                    "--network-dns=10.4.0.1", "--network-isolate=yes",
+                                    "--network-allow=web,192.0.2.0/24", "--network-allow=db"), ERR));
+    EXPECT_INT(g.spec.addresses.count, 3);
+    EXPECT_INT(g.spec.addresses.item[1].length, 64);
+    EXPECT_INT(g.spec.gateways.count, 2);
+    EXPECT_INT(g.spec.gateways.item[0].byte[3], 9);
+    EXPECT_INT(g.spec.dns.count, 1);
+    EXPECT_TRUE(g.spec.isolate);
+    EXPECT_INT(g.spec.network_allow.count, 3);
+    EXPECT_STR(g.spec.network_allow.item[1], "192.0.2.0/24");
+    EXPECT_OK(given_apply(&alone, WORDS("--network-address=10.4.0.2/24", "-Mx"), ERR));
+    EXPECT_FAIL(spec_resolve(&alone.spec, true, ERR), EINVAL, "--network-address=");
+    EXPECT_HINT("--network-veth");
+}
+
+TESTS(RUN(addresses_of_the_container_add_up_and_one_gateway_of_each_family_counts),
+      RUN(bad_values_are_refused_with_sentence_reason_and_code), RUN(values_that_reset_or_say_nothing_are_taken),
       RUN(paths_of_the_host_become_absolute), RUN(a_variable_without_value_is_the_callers),
       RUN(private_users_have_words_and_ranges), RUN(a_later_range_takes_the_place_of_an_earlier_choice),
       RUN(ports_are_forwarded_once), RUN(a_credential_comes_once), RUN(boot_and_as_pid2_exclude_each_other),

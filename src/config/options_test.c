@@ -116,6 +116,11 @@ static const struct {
     {"Network", "Bridge", TRUST_PRIVILEGED},
     {"Network", "Zone", TRUST_PRIVILEGED},
     {"Network", "Port", TRUST_PRIVILEGED},
+    {"Network", "Address", TRUST_PRIVILEGED},
+    {"Network", "Gateway", TRUST_PRIVILEGED},
+    {"Network", "DNS", TRUST_PRIVILEGED},
+    {"Network", "Isolate", TRUST_PRIVILEGED},
+    {"Network", "Allow", TRUST_PRIVILEGED},
 };
 
 TEST(every_key_of_a_file_is_there_with_its_trust)

@@ -76,6 +76,10 @@ static void lists_done(struct spec *spec)
     strings_clear(&spec->syscalls_denied);
     strings_clear(&spec->bind_users);
     strings_clear(&spec->bind_user_groups);
+    strings_clear(&spec->network_allow);
+    ip_prefixes_done(&spec->addresses);
+    ip_prefixes_done(&spec->gateways);
+    ip_prefixes_done(&spec->dns);
     interface_pairs_done(&spec->interfaces);
     interface_pairs_done(&spec->macvlans);
     interface_pairs_done(&spec->ipvlans);

@@ -18,6 +18,7 @@
 #include "base/error.h"
 #include "base/id128.h"
 #include "base/strings.h"
+#include "config/ip_prefix.h"
 
 enum start_mode { START_COMMAND, START_STUB_INIT, START_BOOT };
 enum tristate { TRI_NO, TRI_YES, TRI_AUTO };
@@ -161,6 +162,11 @@ struct spec {
     char *bridge, *zone, *netns_path;
     struct port_forward *ports;
     size_t n_ports;
+    struct ip_prefixes addresses;       /* --network-address=: of the container's, in order */
+    struct ip_prefixes gateways;        /* at most one of each family */
+    struct ip_prefixes dns;             /* name servers for the container */
+    bool isolate;                       /* no traffic with other machines but those of network_allow */
+    struct strings network_allow;       /* who may connect: machines' names and prefixes; empty: everybody */
 
     /* -- confinement -- */
     uint64_t capabilities_add, capabilities_drop;       /* as asked; CAPABILITIES_ALL for "all" */

@@ -94,6 +94,12 @@ static int check_network(const struct spec *spec, bool user_scope, struct error 
         REFUSE("R1223", "Cannot use --port= without private networking.",
                "add -n (--network-veth), --network-bridge= or --network-zone=; on the host's network nothing needs "
                "forwarding");
+    if ((spec->addresses.count || spec->gateways.count || spec->dns.count || spec->isolate ||
+         spec->network_allow.count) &&
+        !has_interfaces(spec))
+        REFUSE("R1225", "--network-address=, -gateway=, -dns=, -isolate= and -allow= require an interface of the "
+                        "container's own.",
+               "add -n (--network-veth), --network-bridge=, --network-zone= or --network-macvlan=");
     if (user_scope && more_than_veth)
         REFUSE("R1224", "Only --private-network and --network-veth are available to unprivileged users.",
                "run as root, or use -n");
