@@ -80,6 +80,7 @@ static int check_group(struct group *group, struct error **err)
 
 static int wait_until_empty(const struct group *group, struct error **err)
 {
+    enum { SLICE_MS = 50 };
     auto_close int fd = openat(group->fd, "cgroup.events", O_RDONLY | O_CLOEXEC);
     char text[256];
 
@@ -93,9 +94,12 @@ static int wait_until_empty(const struct group *group, struct error **err)
         if (strstr(text, "populated 0"))
             return 0;
 
+        /* A second event within 10 ms is told late, and never when the group is removed meanwhile. */
         struct pollfd change = {.fd = fd, .events = POLLPRI};
-        if (poll(&change, 1, time_left_ms(group)) == 0)
+        int left_ms = time_left_ms(group);
+        if (left_ms == 0)
             return fail_timeout(group, err);
+        (void) poll(&change, 1, left_ms < SLICE_MS ? left_ms : SLICE_MS);
     }
 }
 
@@ -111,9 +115,10 @@ static int read_pids(int group_fd, struct strings *ret)
     return r;
 }
 
-/* Gives up to BATCH pidfds of processes that are in the group now. A pid that was listed may belong to somebody else
- * by the time its pidfd is open; if it is still listed after that, the pidfd is that of the listed process. */
-static int open_members(int group_fd, struct pollfd *ret, size_t *ret_n)
+/* Gives up to BATCH pidfds of processes that are in the group now, behind the first SKIP ones. A pid that was listed
+ * may belong to somebody else by the time its pidfd is open; if it is still listed after that, the pidfd is that of the
+ * listed process. */
+static int open_members(int group_fd, size_t skip, struct pollfd *ret, size_t *ret_n)
 {
     CLEANUP(strings_done) struct strings before = {0};
     CLEANUP(strings_done) struct strings after = {0};
@@ -124,7 +129,7 @@ static int open_members(int group_fd, struct pollfd *ret, size_t *ret_n)
     int r = read_pids(group_fd, &before);
     if (r < 0)
         return r;
-    for (size_t i = 0; i < before.count && n < BATCH; i++) {
+    for (size_t i = skip; i < before.count && n < BATCH; i++) {
         uint32_t pid;
 
         /* 0 stands for a process of an outer pid namespace, which we cannot name */
@@ -164,7 +169,7 @@ static int kill_members(const struct group *group, int fd, bool *ret_any, struct
     if (!group->unified)
         (void) file_write_existing(fd, "freezer.state", "THAWED");
     for (*ret_any = false;; *ret_any = true) {
-        int r = open_members(fd, member, &n);
+        int r = open_members(fd, 0, member, &n);
         if (r < 0)
             return r == -ENODEV ? 0 : fail(err, -r, "cannot list the processes of the control group %s", group->path);
         if (n == 0)
@@ -253,6 +258,72 @@ static int remove_all_below(const struct group *group, struct error **err)
         here = next;
     }
     return fail(err, errno, "cannot walk the control group %s", group->path);
+}
+
+/* -- without removing -- */
+
+static int signal_members(int fd, int signal, const char *path, struct error **err)
+{
+    struct pollfd member[BATCH];
+    size_t n, skip = 0;
+
+    do {
+        int r = open_members(fd, skip, member, &n);
+
+        if (r < 0)
+            return r == -ENODEV ? 0 : fail(err, -r, "cannot list the processes of the control group %s", path);
+        for (size_t i = 0; i < n; i++) {
+            (void) sys_pidfd_send_signal(member[i].fd, signal, NULL, 0);
+            (void) close(member[i].fd);
+        }
+        skip += BATCH;
+    } while (n == BATCH);
+    return 0;
+}
+
+static int signal_below(int fd, int signal, const char *path, unsigned depth, struct error **err)
+{
+    int again = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *dir = again >= 0 ? fdopendir(again) : NULL;
+    int r = signal_members(fd, signal, path, err);
+
+    if (!dir)
+        fd_closep(&again);
+    for (struct dirent *entry; r == 0 && dir && depth > 0 && (entry = readdir(dir));) {
+        if (entry->d_type != DT_DIR || strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+            continue;
+        auto_close int child = openat(fd, entry->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        if (child >= 0)
+            r = signal_below(child, signal, path, depth - 1, err);
+    }
+    if (dir)
+        (void) closedir(dir);
+    return r;
+}
+
+int cgroup_signal(const char *path, int signal, struct error **err)
+{
+    enum { DEPTH_MAX = 32 };
+    auto_close int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    struct group group = {.path = path, .fd = fd};
+
+    if (fd < 0)
+        return errno == ENOENT ? 0 : fail(err, errno, "cannot open the control group %s", path);
+    return check_group(&group, err) < 0 ? -error_code(*err) : signal_below(fd, signal, path, DEPTH_MAX, err);
+}
+
+int cgroup_kill(const char *path, unsigned timeout_ms, struct error **err)
+{
+    auto_close int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    struct group group = {.path = path, .fd = fd, .deadline_ms = now_ms() + timeout_ms};
+
+    if (fd < 0)
+        return errno == ENOENT ? 0 : fail(err, errno, "cannot open the control group %s", path);
+    if (check_group(&group, err) < 0)
+        return -error_code(*err);
+    if (group.unified && file_write_existing(fd, "cgroup.kill", "1") == 0)
+        return wait_until_empty(&group, err);
+    return signal_below(fd, SIGKILL, path, 32, err);
 }
 
 int cgroup_remove(const char *path, unsigned timeout_ms, struct error **err)

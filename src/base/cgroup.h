@@ -15,3 +15,10 @@
  * is no such group; one system call when it is empty.
  * -EINVAL, with nothing killed, when PATH is not a group, or is the root of all; -ETIMEDOUT when a process stays. */
 int cgroup_remove(const char *path, unsigned timeout_ms, struct error **err);
+
+/* Kills every process in the group and below it, and waits until the last one is gone; the groups stay. */
+int cgroup_kill(const char *path, unsigned timeout_ms, struct error **err);
+
+/* Sends SIGNAL to every process in the group and below it, a few dozen levels deep. Success when there is no such
+ * group, or nobody in it. */
+int cgroup_signal(const char *path, int signal, struct error **err);

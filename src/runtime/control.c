@@ -30,7 +30,7 @@ struct control {
     size_t n_services;
     struct control_boot boot;
     struct onlookers onlookers;
-    bool is_ready;
+    bool is_ready, wants_end;
     unsigned n_boots;
     char status[STATUS_MAX];
 };
@@ -70,20 +70,27 @@ static int serve_status(struct control *control, const struct control_message *r
     control_add(answer, "CONSOLE", "%s", modes[control->run->console_mode]);
     control_add(answer, "ONLOOKERS", "%zu", control->onlookers.count);
     control_add(answer, "BOOTS", "%u", control->n_boots);
+    control_add(answer, "KILL_SIGNAL", "%d", control->run->spec->kill_signal);
     return 0;
 }
 
 static int serve_stop(struct control *control, const struct control_message *request, struct control_message *answer,
                       struct error **err)
 {
+    static const char *const names[] = {
+        [CONTROL_STOP_ASK] = "ask", [CONTROL_STOP_NOW] = "now", [CONTROL_STOP_NOTE] = "note",
+        [CONTROL_STOP_AGAIN] = "again"};
     const char *how = control_get(request, "HOW");
 
     (void) answer;
-    if (!string_equal(how, "ask") && !string_equal(how, "now"))
-        return fail_plain(err, EINVAL, "HOW= of a stop is 'ask' or 'now'");
-    if (control->boot.stop)
-        control->boot.stop(control->boot.data, strcmp(how, "now") == 0);
-    return 0;
+    for (size_t i = 0; i < COUNT_OF(names); i++)
+        if (string_equal(how, names[i])) {
+            control->wants_end |= i != CONTROL_STOP_AGAIN;
+            if (control->boot.stop)
+                control->boot.stop(control->boot.data, (enum control_stop) i);
+            return 0;
+        }
+    return fail_plain(err, EINVAL, "HOW= of a stop is 'ask', 'now', 'note' or 'again'");
 }
 
 static int read_size(const struct control_message *request, uint32_t *ret_columns, uint32_t *ret_rows)
@@ -312,6 +319,11 @@ void control_note_status(struct run *run, const char *text)
 {
     if (run->control)
         (void) snprintf(run->control->status, sizeof run->control->status, "%s", text);
+}
+
+bool control_wants_end(const struct run *run)
+{
+    return run->control && run->control->wants_end;
 }
 
 void control_ended(struct run *run)

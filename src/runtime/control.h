@@ -4,9 +4,12 @@
  * machine is, over reboots too; between two boots requests wait.
  *
  *     ping                                ok  PID=
- *     status                              ok  LEADER= READY=yes|no STATUS= CONSOLE= ONLOOKERS= BOOTS=
+ *     status                              ok  LEADER= READY=yes|no STATUS= CONSOLE= ONLOOKERS= BOOTS= KILL_SIGNAL=
  *     await-ready                         ok, when the payload is ready; an error when it ends before
- *     stop    HOW=ask|now                 ok, at once: the payload was asked to end, or killed
+ *     stop    HOW=ask                     ok, at once: the payload was asked to end
+ *             HOW=now                     it was killed
+ *             HOW=note                    it is being asked by somebody else: from here on a reboot is an end
+ *             HOW=again                   it was killed, and is started anew
  *     attach  [SIZE=80x24] [TYPE=no]      ok, and a stream socket: the console (onlookers.h)
  *     resize  SIZE=80x24                  ok
  *
@@ -39,10 +42,12 @@ void control_start(struct run *run);
 /* SERVICE stays until control_done(). May be called before control_start(). */
 void control_offer(struct run *run, const struct control_service *service);
 
+enum control_stop { CONTROL_STOP_ASK, CONTROL_STOP_NOW, CONTROL_STOP_NOTE, CONTROL_STOP_AGAIN };
+
 /* A boot's console, and how to end it; NULLs between boots. */
 struct control_boot {
     struct console *console;
-    void (*stop)(void *data, bool at_once);
+    void (*stop)(void *data, enum control_stop how);
     void *data;
 };
 void control_follow(struct run *run, const struct control_boot *boot);
@@ -50,6 +55,9 @@ void control_follow(struct run *run, const struct control_boot *boot);
 /* The payload says that it is ready, or what it is doing. */
 void control_ready(struct run *run);
 void control_note_status(struct run *run, const char *text);
+
+/* Whether somebody wants the machine to end, so that it is not to be booted again. */
+bool control_wants_end(const struct run *run);
 
 /* The payload has ended: who waits for it to be ready learns that. */
 void control_ended(struct run *run);

@@ -33,6 +33,7 @@ struct supervision {
     struct console console;
     bool was_asked_to_stop;
     bool was_killed;            /* by us */
+    bool starts_anew;           /* was killed for that */
 };
 
 static void send_signal(struct supervision *s, int sig)
@@ -62,12 +63,15 @@ static void stop_asked(struct supervision *s)
 }
 
 /* Asked over the control socket; asking once more is no reason to kill there, since one can say that, too. */
-static void stop_wanted(void *data, bool at_once)
+static void stop_wanted(void *data, enum control_stop how)
 {
     struct supervision *s = data;
     int polite = s->run->spec->kill_signal;
 
-    if (at_once || polite == 0)
+    s->starts_anew = how == CONTROL_STOP_AGAIN;
+    if (how == CONTROL_STOP_NOTE)
+        s->was_asked_to_stop = true;
+    else if (how != CONTROL_STOP_ASK || polite == 0)
         kill_payload(s);
     else {
         s->was_asked_to_stop = true;
@@ -178,12 +182,13 @@ static int judge(const struct supervision *s, int status, bool *ret_again)
     }
 
     int sig = WTERMSIG(status);
-    if (sig == SIGINT) {
+    bool reboots = sig == SIGHUP || (s->starts_anew && sig == SIGKILL);
+    if (sig == SIGINT || (reboots && control_wants_end(s->run))) {
         if (!spec->quiet)
             log_info("Container %s has been shut down.", name);
         return EXIT_SUCCESS;
     }
-    if (sig == SIGHUP) {
+    if (reboots) {
         if (!spec->quiet)
             log_info("Container %s is being rebooted.", name);
         *ret_again = !spec->keep_unit;

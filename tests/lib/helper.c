@@ -12,6 +12,8 @@
  *     helper wait PID SECONDS
  *                         until the process, a child or not, has ended; 1 when the time is up
  *     helper pause MICROSECONDS
+ *     helper as NAME PROGRAM ARG...
+ *                         becomes PROGRAM, which is told that its name is NAME
  *     helper exit STATUS
  *     helper hold         says "up" on its standard output, then sleeps for good
  *     init                an init: says READY=1, reaps, ends on the signals for power-off and reboot
@@ -273,7 +275,13 @@ int main(int argc, char **argv)
         return hold();
     else if (strcmp(verb, "pause") == 0 && argc == 3)
         return usleep((useconds_t) atol(argv[2]));
-    else if (strcmp(verb, "exit") == 0 && argc == 3)
+    else if (strcmp(verb, "as") == 0 && argc > 3) {
+        const char *program = argv[3];
+
+        argv[3] = argv[2];
+        (void) execv(program, argv + 3);
+        die(program);
+    } else if (strcmp(verb, "exit") == 0 && argc == 3)
         return atoi(argv[2]);
     else {
         (void) fprintf(stderr, "helper: see its first lines\n");

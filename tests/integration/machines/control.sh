@@ -76,7 +76,7 @@ for _ in range(200):
 END
 like "$(ask 'redd-control 1 ping\n')" '^PID=' 'a crowd that says nothing goes by'
 
-like "$(ask 'redd-control 1 stop\nHOW=maybe\n')" "is 'ask' or 'now'" 'a stop has to say how'
+like "$(ask 'redd-control 1 stop\nHOW=maybe\n')" "is 'ask', 'now', 'note' or 'again'" 'a stop has to say how'
 like "$(ask 'redd-control 1 stop\nHOW=ask\n')" '1 ok' 'a stop that asks is taken'
 await_end "$supervisor"
 is "$status" 0 'and the machine goes down in its own time'

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* redd stop, terminate, reboot, kill: the ends of machines. What they do is machine/running.h's. */
+#include <errno.h>
+
+#include "base/mem.h"
+#include "cli/run_host.h"
+#include "cli/verb.h"
+#include "machine/running.h"
+
+/* Each as machinectl says it; COULD_NOT is for its verbs that say "Could not …: No machine 'X' known". */
+static int open_named(const struct registry *registry, const struct verb_call *call, const char *name,
+                      const char *could_not, struct running *ret, struct error **err)
+{
+    if (running_open(registry, name, ret, err) == 0)
+        return 0;
+    if (error_code(*err) != ENXIO || call->program != PROGRAM_MACHINECTL)
+        return could_not && call->program == PROGRAM_MACHINECTL ? fail_in(err, "Could not %s machine", could_not)
+                                                                : -error_code(*err);
+    if (could_not)
+        return fail_in(err, "Could not %s machine", could_not);
+    error_freep(err);
+    fail_plain(err, ENXIO, "Failed to look up machine '%s': io.systemd.Machine.NoSuchMachine", name);
+    fail_hint(*err, "'machinectl list' shows the machines that run");
+    return -ENXIO;
+}
+
+typedef int act_fn(const struct running *machine, const struct verb_options *options, struct error **err);
+
+static int act_on_each(const struct verb_call *call, const char *could_not, act_fn *act, const char *doing,
+                       struct error **err)
+{
+    const struct registry registry = host_registry();
+
+    for (int i = 0; i < call->argc; i++) {
+        CLEANUP(running_done) struct running machine = RUNNING_INIT;
+
+        if (open_named(&registry, call, call->argv[i], could_not, &machine, err) < 0)
+            return -error_code(*err);
+        if (act(&machine, call->options, err) < 0)
+            return fail_in(err, "cannot %s machine '%s'", doing, call->argv[i]);
+    }
+    return 0;
+}
+
+static int stop(const struct running *machine, const struct verb_options *options, struct error **err)
+{
+    return running_stop(machine, options->timeout_us == UINT64_MAX ? STOP_TIMEOUT_DEFAULT_US : options->timeout_us,
+                        err);
+}
+
+static int terminate(const struct running *machine, const struct verb_options *options, struct error **err)
+{
+    (void) options;
+    return running_terminate(machine, err);
+}
+
+static int reboot(const struct running *machine, const struct verb_options *options, struct error **err)
+{
+    (void) options;
+    return running_reboot(machine, err);
+}
+
+static int send_signal(const struct running *machine, const struct verb_options *options, struct error **err)
+{
+    enum kill_whom whom = string_equal(options->kill_whom, "leader")       ? KILL_LEADER
+                          : string_equal(options->kill_whom, "supervisor") ? KILL_SUPERVISOR
+                                                                           : KILL_ALL;
+
+    return running_kill(machine, whom, options->signal, err);
+}
+
+int verb_stop(const struct verb_call *call, int *ret_status, struct error **err)
+{
+    (void) ret_status;
+    return act_on_each(call, NULL, stop, "stop", err);
+}
+
+int verb_terminate(const struct verb_call *call, int *ret_status, struct error **err)
+{
+    (void) ret_status;
+    return act_on_each(call, NULL, terminate, "terminate", err);
+}
+
+int verb_reboot(const struct verb_call *call, int *ret_status, struct error **err)
+{
+    (void) ret_status;
+    return act_on_each(call, NULL, reboot, "reboot", err);
+}
+
+int verb_kill(const struct verb_call *call, int *ret_status, struct error **err)
+{
+    (void) ret_status;
+    return act_on_each(call, "kill", send_signal, "signal", err);
+}
