@@ -74,3 +74,8 @@ int verb_terminate(const struct verb_call *call, int *ret_status, struct error *
 int verb_wait(const struct verb_call *call, int *ret_status, struct error **err);
 int verb_help(const struct verb_call *call, int *ret_status, struct error **err);       /* verb_main.c */
 int verb_version(const struct verb_call *call, int *ret_status, struct error **err);    /* verb_main.c */
+
+/* verb_transfer.c */
+int verb_transfer(const struct verb_call *call, int *ret_status, struct error **err);
+int verb_list_transfers(const struct verb_call *call, int *ret_status, struct error **err);
+int verb_cancel_transfer(const struct verb_call *call, int *ret_status, struct error **err);

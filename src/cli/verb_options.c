@@ -190,10 +190,10 @@ static int set_verify(struct verb_options *o, const char *value, struct error **
 
 static int set_format(struct verb_options *o, const char *value, struct error **err)
 {
-    static const char *const words[] = {"uncompressed", "xz", "gzip", "bzip2", "zstd", "zst", NULL};
+    static const char *const words[] = {"uncompressed", "xz", "gzip", "bzip2", "zstd", "zst", "lz4", NULL};
 
     return set_word(&o->format, value, words, "Unknown format: ",
-                    "the values are: uncompressed, xz, gzip, bzip2, zstd", err);
+                    "the values are: uncompressed, xz, gzip, bzip2, zstd, lz4", err);
 }
 
 static int set_keep_download(struct verb_options *o, const char *value, struct error **err)
@@ -209,6 +209,41 @@ static int set_keep_download(struct verb_options *o, const char *value, struct e
 static int set_keep_nothing(struct verb_options *o, const char *value, struct error **err)
 {
     return set_keep_download(o, value ? value : "no", err);
+}
+
+static int set_platform(struct verb_options *o, const char *value, struct error **err)
+{
+    (void) err;
+    o->platform = value;
+    return 0;
+}
+
+static int set_server(struct verb_options *o, const char *value, struct error **err)
+{
+    (void) err;
+    o->server = value;
+    return 0;
+}
+
+static int set_lock_file(struct verb_options *o, const char *value, struct error **err)
+{
+    (void) err;
+    o->lock_file = value;
+    return 0;
+}
+
+static int set_locked(struct verb_options *o, const char *value, struct error **err)
+{
+    (void) value, (void) err;
+    o->locked = true;
+    return 0;
+}
+
+static int set_yes(struct verb_options *o, const char *value, struct error **err)
+{
+    (void) value, (void) err;
+    o->yes = true;
+    return 0;
 }
 
 static int set_signal(struct verb_options *o, const char *value, struct error **err)
@@ -355,6 +390,11 @@ static const struct row rows[] = {
     {NULL,             'C', NULL,          I,         false, set_class_confext, "the same as --class=confext"},
     {"keep-download",   0,  "BOOL",        R | I,     false, set_keep_download, "keep what was fetched beside the image"},
     {NULL,             'N', NULL,          R | I,     false, set_keep_nothing, "the same as --keep-download=no"},
+    {"platform",        0,  "OS/ARCH",     R,         false, set_platform,     "of an image for several: as in linux/arm64"},
+    {"server",          0,  "URL",         R,         false, set_server,       "the server that NAME is looked for on"},
+    {"lock-file",       0,  "FILE",        R,         false, set_lock_file,    "where it is written down what was pulled"},
+    {"locked",          0,  NULL,          R,         false, set_locked,       "pull exactly what is written down there"},
+    {"yes",            'y', NULL,          R,         false, set_yes,          "trust a key that is seen for the first time"},
     {"follow",         'f', NULL,          R,         false, set_follow,       "go on with what comes"},
     {"purge",           0,  NULL,          R | M,     false, set_purge,        "also the administrator's files"},
     {"keep",            0,  "RULE",        R,         false, set_keep,         "how much to keep"},

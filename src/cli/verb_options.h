@@ -52,7 +52,8 @@ struct verb_options {
     uint64_t timeout_us;        /* UINT64_MAX: not given */
 
     /* transfers */
-    const char *verify, *format;
+    const char *verify, *format, *platform, *server, *lock_file;
+    bool locked, yes;
     int keep_download;          /* -1: not given */
 };
 

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * redd-transfer: one transfer of an image, in or out. A program of its own, since it carries libraries that no other
+ * part of redd should, and gives up what it may do before it looks at anything from outside.
+ *
+ *     this process   shows what the job says, ends with it, or leaves when told to (Ctrl-C)
+ *       job          a session of its own: checks, names, locks, renames; in the list of transfers
+ *         worker     sandboxed: decodes, unpacks, packs, fetches
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <locale.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "cli/report.h"
+#include "transfer/job.h"
+#include "transfer/show.h"
+#include "transfer/verbs.h"
+
+/* clang-format off */
+static const struct transfer_verb verbs[] = {
+    /* name          type          done        words  stdout  class  */
+    {"import-tar",   "import-tar", "Imported", 1, 2,  false,  true,  verb_import_tar},
+    {"import-raw",   "import-raw", "Imported", 1, 2,  false,  true,  verb_import_raw},
+    {"import-fs",    "import-fs",  "Imported", 1, 2,  false,  true,  verb_import_fs},
+    {"export-tar",   "export-tar", "Exported", 1, 2,  true,   true,  verb_export_tar},
+    {"export-raw",   "export-raw", "Exported", 1, 2,  true,   true,  verb_export_raw},
+};
+/* clang-format on */
+
+/* Descriptors 0 to 2 are there, so that no file gets one of their numbers. */
+static void open_standard_files(void)
+{
+    for (int fd = 0; fd <= STDERR_FILENO; fd++)
+        if (fcntl(fd, F_GETFD) < 0)
+            (void) openat(AT_FDCWD, "/dev/null", O_RDWR);
+}
+
+static int open_stop_fd(void)
+{
+    sigset_t set;
+
+    (void) sigemptyset(&set);
+    (void) sigaddset(&set, SIGTERM);
+    (void) sigprocmask(SIG_SETMASK, &set, NULL);
+    return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+/* The job's process. Never returns. */
+static void run_job(const struct request *request, int fd)
+{
+    struct job job = {.down = {.fd = fd, .progress_fd = -1}, .lock_fd = -1, .input_fd = STDIN_FILENO,
+                      .output_fd = STDOUT_FILENO};
+    auto_error struct error *err = NULL;
+
+    (void) setsid();
+    (void) signal(SIGPIPE, SIG_IGN);
+    (void) signal(SIGINT, SIG_IGN);
+    (void) signal(SIGHUP, SIG_IGN);
+    job.stop_fd = open_stop_fd();
+
+    int r = request->verb->run(&job, request, &err);
+    job_done(&job);
+    if (r < 0) {
+        channel_error(&job.down, err);
+        _exit(EXIT_FAILURE);
+    }
+    job_line(&job, "Operation completed successfully.");
+    job_line(&job, "Exiting.");
+    channel_send(&job.down, MESSAGE_DONE, "", 0);
+    _exit(EXIT_SUCCESS);
+}
+
+static int start_job(const struct request *request, pid_t *ret_pid, int *ret_fd, struct error **err)
+{
+    int ends[2];
+
+    if (pipe2(ends, O_CLOEXEC) < 0)
+        return fail(err, errno, "cannot make a pipe");
+    *ret_pid = fork();
+    if (*ret_pid == 0) {
+        (void) close(ends[0]);
+        run_job(request, ends[1]);
+    }
+    (void) close(ends[1]);
+    if (*ret_pid < 0) {
+        (void) close(ends[0]);
+        return fail(err, errno, "cannot start the transfer");
+    }
+    *ret_fd = ends[0];
+    return 0;
+}
+
+static int run(const struct request *request, struct error **err)
+{
+    pid_t pid = -1;
+    int fd = -1, status;
+
+    if (start_job(request, &pid, &fd, err) < 0)
+        return -error_code(*err);
+
+    auto_close int job_fd = fd;
+    int r = show_job(request, job_fd, err);
+    if (r != SHOW_ENDED)        /* we leave, the job goes on; or it failed and said why */
+        return r;
+    while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+        continue;
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+        return 0;
+    fail_plain(err, EIO, "the transfer's process died");
+    fail_id(*err, "R5003");
+    return -EIO;
+}
+
+int main(int argc, char **argv)
+{
+    CLEANUP(request_done) struct request request = {0};
+    auto_error struct error *err = NULL;
+
+    (void) argc;
+    open_standard_files();
+    log_set_level_from_environment();
+    /* names in archives are bytes or UTF-8, whatever the caller's locale */
+    (void) setlocale(LC_CTYPE, "C.UTF-8");
+    (void) umask(022);
+    if (request_read(&request, verbs, COUNT_OF(verbs), argv + 1, &err) == 0 && run(&request, &err) == 0)
+        return EXIT_SUCCESS;
+    if (!request.verb)
+        return report("redd-transfer", err);
+
+    auto_free char *name = mem_format("redd %s", request.verb->name);
+    return report(request.program ? request.program : name, err);
+}

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* gzip by our own threads, the rest by a "raw" archive of libarchive with one filter. */
+#include "transfer/compress.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <archive.h>
+#include <archive_entry.h>
+
+#include "base/fd.h"
+#include "base/mem.h"
+#include "base/strings.h"
+#include "transfer/parallel_gzip.h"
+
+/* clang-format off */
+static const struct {
+    const char *name, *suffixes[3];
+    int (*add_filter)(struct archive *archive);
+    bool has_threads;
+} kinds[] = {
+    [COMPRESS_NONE]  = {"uncompressed", {NULL},                    NULL,                           false},
+    [COMPRESS_GZIP]  = {"gzip",         {".gz", ".tgz", NULL},     NULL,                           false},
+    [COMPRESS_XZ]    = {"xz",           {".xz", ".txz", NULL},     archive_write_add_filter_xz,    true},
+    [COMPRESS_ZSTD]  = {"zstd",         {".zst", ".zstd", ".tzst"}, archive_write_add_filter_zstd, true},
+    [COMPRESS_BZIP2] = {"bzip2",        {".bz2", ".tbz2", ".tbz"}, archive_write_add_filter_bzip2, false},
+    [COMPRESS_LZ4]   = {"lz4",          {".lz4", NULL},            archive_write_add_filter_lz4,   false},
+};
+/* clang-format on */
+
+struct compressor {
+    enum compression compression;
+    int fd;
+    struct parallel_gzip *gzip;
+    struct archive *archive;
+};
+
+const char *compression_name(enum compression compression)
+{
+    return kinds[compression].name;
+}
+
+enum compression compression_parse(const char *name)
+{
+    for (size_t i = 0; name && i < COUNT_OF(kinds); i++)
+        if (strcmp(kinds[i].name, name) == 0)
+            return (enum compression) i;
+    return name && strcmp(name, "zst") == 0 ? COMPRESS_ZSTD : COMPRESS_NONE;
+}
+
+enum compression compression_of_file(const char *path)
+{
+    for (size_t i = 0; path && i < COUNT_OF(kinds); i++)
+        for (size_t k = 0; k < COUNT_OF(kinds[i].suffixes) && kinds[i].suffixes[k]; k++)
+            if (string_ends(path, kinds[i].suffixes[k]))
+                return (enum compression) i;
+    return COMPRESS_NONE;
+}
+
+static int cannot_write(struct error **err, int code)
+{
+    fail(err, code, "cannot write the output");
+    fail_id(*err, "R5080");
+    return -code;
+}
+
+static int start_filter(struct compressor *compressor, struct error **err)
+{
+    struct archive_entry *entry = archive_entry_new();
+    struct archive *archive = compressor->archive = archive_write_new();
+    int r;
+
+    (void) archive_write_set_format_raw(archive);
+    r = kinds[compressor->compression].add_filter(archive);
+    if (r == ARCHIVE_OK && kinds[compressor->compression].has_threads)
+        /* a library that was built without threads goes on with one */
+        (void) archive_write_set_filter_option(archive, NULL, "threads", "0");
+    (void) archive_write_set_bytes_per_block(archive, 256 * 1024);
+    (void) archive_write_set_bytes_in_last_block(archive, 1);
+    if (r == ARCHIVE_OK)
+        r = archive_write_open_fd(archive, compressor->fd);
+    archive_entry_set_filetype(entry, AE_IFREG);
+    archive_entry_set_pathname(entry, "data");
+    if (r == ARCHIVE_OK)
+        r = archive_write_header(archive, entry);
+    archive_entry_free(entry);
+    if (r == ARCHIVE_OK)
+        return 0;
+    fail_plain(err, EOPNOTSUPP, "cannot compress with %s: %s", kinds[compressor->compression].name,
+               archive_error_string(archive) ? archive_error_string(archive) : "the library does not know it");
+    fail_id(*err, "R5081");
+    return -EOPNOTSUPP;
+}
+
+int compressor_open(enum compression compression, int output_fd, struct compressor **ret, struct error **err)
+{
+    CLEANUP(compressor_closep) struct compressor *compressor = mem_alloc(sizeof *compressor);
+
+    compressor->compression = compression;
+    compressor->fd = output_fd;
+    if (compression == COMPRESS_GZIP)
+        compressor->gzip = parallel_gzip_open(output_fd);
+    else if (compression != COMPRESS_NONE && start_filter(compressor, err) < 0)
+        return -error_code(*err);
+    *ret = TAKE(compressor);
+    return 0;
+}
+
+int compressor_write(struct compressor *compressor, const void *bytes, size_t size, struct error **err)
+{
+    int r;
+
+    if (compressor->archive)
+        r = archive_write_data(compressor->archive, bytes, size) < 0 ? -archive_errno(compressor->archive) : 0;
+    else if (compressor->gzip)
+        r = parallel_gzip_write(compressor->gzip, bytes, size);
+    else
+        r = fd_write_full(compressor->fd, bytes, size);
+    return r < 0 ? cannot_write(err, -r) : 0;
+}
+
+int compressor_finish(struct compressor *compressor, struct error **err)
+{
+    int r = 0;
+
+    if (compressor->archive)
+        r = archive_write_close(compressor->archive) == ARCHIVE_OK ? 0 : -archive_errno(compressor->archive);
+    else if (compressor->gzip)
+        r = parallel_gzip_finish(compressor->gzip);
+    return r < 0 ? cannot_write(err, -r) : 0;
+}
+
+void compressor_close(struct compressor *compressor)
+{
+    if (!compressor)
+        return;
+    parallel_gzip_close(compressor->gzip);
+    if (compressor->archive)
+        (void) archive_write_free(compressor->archive);
+    free(compressor);
+}
+
+void compressor_closep(struct compressor **compressor)
+{
+    compressor_close(*compressor);
+}

@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Rendering of messages. Ctrl-C makes us leave; the job notices nothing of it. */
+#include "transfer/show.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/mem.h"
+#include "transfer/channel.h"
+
+#define LINE_STEP_PERCENT 10
+#define BAR_WIDTH 24
+
+struct show {
+    const struct request *request;
+    bool on_terminal;
+    bool bar_is_drawn;
+    int64_t start_ms;
+    int told_percent;           /* in lines */
+};
+
+static void clear_bar(struct show *show)
+{
+    if (show->bar_is_drawn)
+        (void) fputs("\r\033[K", stderr);
+    show->bar_is_drawn = false;
+}
+
+static void format_bytes(char *buffer, size_t size, double bytes)
+{
+    static const char *const units[] = {"B", "K", "M", "G", "T", "P"};
+    size_t unit = 0;
+
+    while (bytes >= 1024 && unit + 1 < COUNT_OF(units)) {
+        bytes /= 1024;
+        unit++;
+    }
+    (void) snprintf(buffer, size, unit && bytes < 10 ? "%.1f%s" : "%.0f%s", bytes, units[unit]);
+}
+
+static void draw_bar(struct show *show, const struct progress *progress)
+{
+    double seconds = (double) (clock_ms() - show->start_ms) / 1000, speed = seconds > 0 ? progress->done / seconds : 0;
+    char done[32], rate[32], bar[BAR_WIDTH + 1];
+
+    format_bytes(done, sizeof done, (double) progress->done);
+    format_bytes(rate, sizeof rate, speed);
+    if (progress->total == 0)
+        (void) fprintf(stderr, "\r\033[K%s %s, %s/s", show->request->verb->done, done, rate);
+    else {
+        double share = (double) progress->done / (double) progress->total;
+        int n = (int) ((share > 1 ? 1 : share) * BAR_WIDTH);
+        double left = speed > 0 ? (double) (progress->total - progress->done) / speed : 0;
+
+        for (int i = 0; i < BAR_WIDTH; i++)
+            bar[i] = i < n ? '#' : '.';
+        bar[BAR_WIDTH] = '\0';
+        (void) fprintf(stderr, "\r\033[K%3d%% [%s] %s, %s/s, %.0fs left", (int) (share * 100), bar, done, rate, left);
+    }
+    show->bar_is_drawn = true;
+}
+
+static void tell_progress(struct show *show, const struct progress *progress)
+{
+    int percent = progress->total ? (int) (progress->done * 100.0 / progress->total) : -1;
+
+    if (show->request->quiet)
+        return;
+    if (show->on_terminal) {
+        draw_bar(show, progress);
+        return;
+    }
+    if (percent < show->told_percent + LINE_STEP_PERCENT || percent >= 100)
+        return;
+    show->told_percent = percent - percent % LINE_STEP_PERCENT;
+    (void) fprintf(stderr, "%s %d%%.\n", show->request->verb->done, percent);
+}
+
+static void print_json_text(const char *text)
+{
+    (void) putchar('"');
+    for (const unsigned char *p = (const unsigned char *) text; *p; p++)
+        if (*p == '"' || *p == '\\')
+            (void) printf("\\%c", *p);
+        else if (*p < ' ')
+            (void) printf("\\u%04x", *p);
+        else
+            (void) putchar(*p);
+    (void) putchar('"');
+}
+
+static void show_json(const struct message *message, const struct error *error)
+{
+    const struct progress *progress = (const struct progress *) message->data;
+
+    switch (message->type) {
+    case MESSAGE_LINE:
+        (void) fputs("{\"type\":\"message\",\"text\":", stdout);
+        print_json_text(message->data);
+        break;
+    case MESSAGE_PROGRESS:
+        (void) printf("{\"type\":\"progress\",\"done\":%" PRIu64 ",\"total\":%" PRIu64, progress->done,
+                      progress->total);
+        break;
+    case MESSAGE_ERROR:
+        (void) fputs("{\"type\":\"error\",\"text\":", stdout);
+        print_json_text(error_text(error));
+        if (error_id(error))
+            (void) printf(",\"code\":\"%s\"", error_id(error));
+        break;
+    case MESSAGE_DONE:
+        (void) fputs("{\"type\":\"result\",\"result\":\"done\"", stdout);
+        break;
+    case MESSAGE_FACT:
+        return;
+    }
+    (void) puts("}");
+    (void) fflush(stdout);
+}
+
+static bool speaks_json(const struct show *show)
+{
+    return show->request->json != JSON_OFF && !show->request->verb->to_stdout;
+}
+
+static int show_message(struct show *show, const struct message *message, struct error **err)
+{
+    if (message->type == MESSAGE_ERROR) {
+        clear_bar(show);
+        (void) error_unpack(err, message->data, message->size);
+    }
+    if (speaks_json(show))
+        show_json(message, *err);
+    else if (message->type == MESSAGE_LINE && !show->request->quiet) {
+        clear_bar(show);
+        (void) fprintf(stderr, "%s\n", message->data);
+    } else if (message->type == MESSAGE_PROGRESS)
+        tell_progress(show, (const struct progress *) message->data);
+    if (message->type == MESSAGE_DONE) {
+        clear_bar(show);
+        return SHOW_ENDED;
+    }
+    return *err ? -error_code(*err) : SHOW_LEFT;
+}
+
+static int open_interrupts(void)
+{
+    sigset_t set;
+
+    (void) sigemptyset(&set);
+    (void) sigaddset(&set, SIGINT);
+    (void) sigprocmask(SIG_BLOCK, &set, NULL);
+    return signalfd(-1, &set, SFD_CLOEXEC);
+}
+
+static int leave(struct show *show)
+{
+    clear_bar(show);
+    if (!show->request->quiet)
+        (void) fputs("The transfer goes on in the background: 'redd list-transfers' shows it, "
+                     "'redd cancel-transfer' ends it.\n",
+                     stderr);
+    return SHOW_LEFT;
+}
+
+int show_job(const struct request *request, int fd, struct error **err)
+{
+    struct show show = {.request = request, .on_terminal = isatty(STDERR_FILENO) == 1, .start_ms = clock_ms()};
+    auto_free struct message *message = mem_alloc(sizeof *message);
+    auto_close int interrupt_fd = open_interrupts();
+
+    for (;;) {
+        struct pollfd wait[] = {{.fd = fd, .events = POLLIN}, {.fd = interrupt_fd, .events = POLLIN}};
+
+        if (poll(wait, 2, -1) < 0)
+            continue;
+        if (wait[1].revents)
+            return leave(&show);
+
+        int r = channel_receive(fd, message);
+        if (r < 0)
+            return fail(err, -r, "cannot listen to the transfer");
+        if (r == 0) {
+            clear_bar(&show);
+            return SHOW_ENDED;
+        }
+        r = show_message(&show, message, err);
+        if (r != SHOW_LEFT)
+            return r;
+    }
+}

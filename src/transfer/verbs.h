@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* verbs: what redd-transfer can do, one function a verb, and what several of them need. */
+#pragma once
+
+#include "transfer/job.h"
+#include "transfer/place.h"
+#include "transfer/request.h"
+
+int verb_import_tar(struct job *job, const struct request *request, struct error **err);
+int verb_import_raw(struct job *job, const struct request *request, struct error **err);
+int verb_import_fs(struct job *job, const struct request *request, struct error **err);
+int verb_export_tar(struct job *job, const struct request *request, struct error **err);
+int verb_export_raw(struct job *job, const struct request *request, struct error **err);
+
+/* The name given, or the one in SOURCE, checked. R5070: there is neither. Gives *ret. */
+int choose_name(const struct request *request, const char *given, const char *source, char **ret, struct error **err);
+
+/* PATH to read from; NULL: standard input. The descriptor lives as long as the job. */
+int open_input(struct job *job, const char *path, int *ret, struct error **err);
+
+/* Opens the place, sees that the name is free (unless --force), enters the transfer in the list. */
+int begin_arrival(struct job *job, const struct request *request, const char *name, const char *remote,
+                  struct place *place, struct error **err);
+
+struct arrival_options options_of(const struct request *request);
+
+/* Fills a disk image (raw.h) in a worker. */
+int raw_arrive(struct job *job, int input_fd, struct arrival *arrival, struct error **err);
