@@ -7,6 +7,10 @@
  *     redd-bus [--user] [--packed] register NAME --leader=PID [--uuid=ID] [--service=WORD] [--class=WORD] [--root=PATH]
  *                                                [--netif=INDEX]... [--bus-fd=FD]
  *     redd-bus [--user] [--packed] unregister NAME
+ *     redd-bus [--user] [--packed] start-unit UNIT
+ *     redd-bus [--user] [--packed] stop-unit UNIT
+ *     redd-bus [--user] [--packed] set-property UNIT [--runtime] --property=ASSIGNMENT...
+ *     redd-bus [--user] [--packed] reload all
  *
  * The answer is one line on standard output and status 0: for `scope`, its control group. An error goes to standard
  * error for people, or with --packed to standard output for the caller (ipc/bus_client.c), and the status is 1.
@@ -27,7 +31,7 @@
 #include "ipc/bus.h"
 
 struct request {
-    bool user, packed, boots;
+    bool user, packed, boots, runtime;
     const char *word, *name;
     uint32_t leader;
     int bus_fd;
@@ -110,6 +114,8 @@ static int read_option(struct request *request, const char *word, struct error *
         request->packed = true;
     else if (strcmp(word, "--boot") == 0)
         request->boots = true;
+    else if (strcmp(word, "--runtime") == 0)
+        request->runtime = true;
     else
         return fail_plain(err, EINVAL, "unknown option '%s'", word);
     return 0;
@@ -129,7 +135,7 @@ static int read_words(struct request *request, char **words, struct error **err)
             return fail_plain(err, EINVAL, "'%s' is one word too many", *words);
     }
     if (!request->name)
-        return fail_plain(err, EINVAL, "it takes one of scope, register and unregister, and a machine's name");
+        return fail_plain(err, EINVAL, "it takes a command and a name: see its first lines");
     return 0;
 }
 
@@ -218,12 +224,61 @@ static int command_unregister(const struct request *request, struct error **err)
     return open_bus(request, &bus, err) < 0 ? -error_code(*err) : bus_unregister_machine(bus, request->name, err);
 }
 
+/* Its caller has a limit of its own. */
+#define UNIT_TIMEOUT_US (UINT64_C(600) * 1000000)
+
+static int command_start_unit(const struct request *request, struct error **err)
+{
+    CLEANUP(bus_closep) struct bus *bus = NULL;
+
+    if (open_bus(request, &bus, err) < 0)
+        return -error_code(*err);
+    return bus_run_job(bus, "StartUnit", "fail", request->name, UNIT_TIMEOUT_US, err);
+}
+
+static int command_stop_unit(const struct request *request, struct error **err)
+{
+    CLEANUP(bus_closep) struct bus *bus = NULL;
+
+    if (open_bus(request, &bus, err) < 0)
+        return -error_code(*err);
+    return bus_run_job(bus, "StopUnit", "replace", request->name, UNIT_TIMEOUT_US, err);
+}
+
+static int command_set_property(const struct request *request, struct error **err)
+{
+    CLEANUP(bus_properties_done) struct bus_properties properties = {0};
+    CLEANUP(bus_closep) struct bus *bus = NULL;
+
+    for (size_t i = 0; i < request->properties.count; i++)
+        if (unit_property_parse(request->properties.item[i], &properties, err) < 0)
+            return -error_code(*err);
+    if (open_bus(request, &bus, err) < 0)
+        return -error_code(*err);
+    return bus_set_properties(bus, request->name, request->runtime, &properties, err);
+}
+
+static int command_reload(const struct request *request, struct error **err)
+{
+    CLEANUP(bus_closep) struct bus *bus = NULL;
+
+    return open_bus(request, &bus, err) < 0 ? -error_code(*err) : bus_reload(bus, err);
+}
+
 static int run(const struct request *request, struct error **err)
 {
     static const struct {
         const char *word;
         int (*run)(const struct request *request, struct error **err);
-    } commands[] = {{"scope", command_scope}, {"register", command_register}, {"unregister", command_unregister}};
+    } commands[] = {
+        {"scope", command_scope},
+        {"register", command_register},
+        {"unregister", command_unregister},
+        {"start-unit", command_start_unit},
+        {"stop-unit", command_stop_unit},
+        {"set-property", command_set_property},
+        {"reload", command_reload},
+    };
 
     for (size_t i = 0; i < COUNT_OF(commands); i++)
         if (strcmp(request->word, commands[i].word) == 0)

@@ -100,9 +100,23 @@ static void withdraw(void *data, const char *name, struct undo *undo)
     state->is_claimed = false;
 }
 
-struct run_host run_host_of(struct run_host_state *state, char **argv, int argc)
+static void ended(void *data, const struct run_ending *ending)
 {
-    *state = (struct run_host_state){.registry = host_registry()};
+    const struct run_host_state *state = data;
+
+    background_ended(state->background, ending);
+}
+
+static void console_wrote(void *data, uint64_t total)
+{
+    const struct run_host_state *state = data;
+
+    background_console_wrote(state->background, total);
+}
+
+struct run_host run_host_of(struct run_host_state *state, struct background *background, char **argv, int argc)
+{
+    *state = (struct run_host_state){.registry = host_registry(), .background = background};
 
     char *end = argv[argc - 1] + strlen(argv[argc - 1]);
     return (struct run_host){
@@ -112,6 +126,8 @@ struct run_host run_host_of(struct run_host_state *state, char **argv, int argc)
         .listen = listen_for_control,
         .announce = announce,
         .unwind = unwind,
+        .ended = background->name ? ended : NULL,
+        .console_wrote = background->name ? console_wrote : NULL,
         .withdraw = withdraw,
         .title = argv[0],
         .title_size = (size_t) (end - argv[0]),

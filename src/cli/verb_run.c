@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/path.h"
+#include "cli/background.h"
 #include "cli/load_spec.h"
 #include "cli/report.h"
 #include "cli/run_host.h"
@@ -25,8 +26,12 @@ static int run(const char *program, int argc, char **argv, char **title, struct 
     int status = EXIT_FAILURE;
 
     spec_init(&spec);   /* for spec_done(), whatever happens */
-    if (spec_load(argc, argv, &settings, &spec, &action, err) < 0)
+    struct background background;
+    background_init(&background, argc, argv);
+    if (spec_load(argc, argv, &settings, &spec, &action, err) < 0) {
+        background_failed(&background, *err);
         return report(program, *err);
+    }
     switch (action) {
     case ARGV_HELP:
         return options_print_help(STDOUT_FILENO, program, terminal_width(STDOUT_FILENO)) < 0 ? EXIT_FAILURE
@@ -44,9 +49,11 @@ static int run(const char *program, int argc, char **argv, char **title, struct 
         return plan_explain(&spec, STDOUT_FILENO) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 
     struct run_host_state state;
-    const struct run_host host = run_host_of(&state, title, argc + (int) (argv - title));
+    const struct run_host host = run_host_of(&state, &background, title, argc + (int) (argv - title));
     int r = spec.cleanup ? container_cleanup(&spec, &host, err) : container_run(&spec, &host, &status, err);
 
+    if (r < 0)
+        background_failed(&background, *err);
     return r < 0 ? report(program, *err) : spec.cleanup ? EXIT_SUCCESS : status;
 }
 

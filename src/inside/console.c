@@ -133,6 +133,7 @@ static bool flush_to_caller(struct console *console)
                 console->out_is_gone = console->hangup_is_due = true;
             n = (ssize_t) buffer_used(buffer);
         }
+        console->written += (uint64_t) n;
         buffer_consume(buffer, (size_t) n);
     }
     return true;
@@ -390,6 +391,11 @@ void console_resize(struct console *console)
 {
     if (console->is_started && size_fd(console) >= 0)
         terminal_copy_size(size_fd(console), console->master_fd);
+}
+
+uint64_t console_written(const struct console *console)
+{
+    return console->written;
 }
 
 void console_set_audience(struct console *console, const struct console_audience *audience)

@@ -66,6 +66,7 @@ struct console {
     struct escape escape;
     struct console_buffer to_caller, to_container;
     struct console_audience audience;
+    uint64_t written;
 };
 
 struct console_setup {
@@ -109,6 +110,9 @@ size_t console_type(struct console *console, const char *bytes, size_t n);
 
 /* The size of an onlooker's terminal, where the caller's own does not count. */
 void console_set_size(struct console *console, unsigned columns, unsigned rows);
+
+/* How many bytes the caller has got. */
+uint64_t console_written(const struct console *console);
 
 /* The payload is dead: brings what it still wrote to the caller, waiting for a slow reader. False: not all of it, since
  * PATIENCE_MS (-1: for ever) went by without progress, or WAKE_FD (-1: none; say, the signalfd) became readable; called

@@ -324,6 +324,15 @@ static int await_removal(struct bus *bus, const char *said, struct error **err)
     return r < 0 ? fail(err, -r, "the connection to the service manager is lost") : 0;
 }
 
+/* JOB is ours; it may have ended before its name came. */
+static void take_job(struct bus *bus, const char *job)
+{
+    bus->job = mem_copy_string(job);
+    for (size_t i = 0; i + 1 < bus->ended.count; i += 2)
+        if (strcmp(bus->ended.item[i], job) == 0)
+            bus->result = mem_copy_string(bus->ended.item[i + 1]);
+}
+
 static int call_start(struct bus *bus, uint32_t leader, bool with_optional, const struct bus_properties *properties,
                       sd_bus_error *error)
 {
@@ -337,10 +346,7 @@ static int call_start(struct bus *bus, uint32_t leader, bool with_optional, cons
         (r = sd_bus_message_read(reply, "o", &job)) < 0)
         return r;
 
-    bus->job = mem_copy_string(job);
-    for (size_t i = 0; i + 1 < bus->ended.count; i += 2)
-        if (strcmp(bus->ended.item[i], job) == 0)
-            bus->result = mem_copy_string(bus->ended.item[i + 1]);
+    take_job(bus, job);
     return 0;
 }
 
@@ -383,6 +389,75 @@ int bus_start_scope(struct bus *bus, const char *unit, uint32_t leader, const st
 
     r = unit_property(bus, "org.freedesktop.systemd1.Scope", "ControlGroup", ret_cgroup, &error);
     return r < 0 ? fail_call(err, r, &error, "cannot find out the scope's control group") : 0;
+}
+
+/* -- units that exist -- */
+
+static int fail_unit_call(const struct bus *bus, int code, const sd_bus_error *error, const char *doing,
+                          struct error **err)
+{
+    if (sd_bus_error_has_name(error, "org.freedesktop.systemd1.NoSuchUnit")) {
+        fail_plain(err, ENOENT, "%s %s: the service manager knows no such unit", doing, bus->unit);
+        fail_hint(*err, "the template systemd-nspawn@.service comes with redd: see redd-machines(1), and run "
+                        "'systemctl daemon-reload' after it was installed");
+        return -ENOENT;
+    }
+    return error->message ? fail_plain(err, -code, "%s %s: %s", doing, bus->unit, error->message)
+                          : fail(err, -code, "%s %s", doing, bus->unit);
+}
+
+int bus_run_job(struct bus *bus, const char *method, const char *mode, const char *unit, uint64_t timeout_us,
+                struct error **err)
+{
+    __attribute__((cleanup(sd_bus_error_free))) sd_bus_error error = SD_BUS_ERROR_NULL;
+    __attribute__((cleanup(sd_bus_message_unrefp))) sd_bus_message *reply = NULL;
+    const char *doing = strcmp(method, "StartUnit") == 0 ? "cannot start" : "cannot stop", *job;
+
+    bus->unit = unit;
+    if (listen_to_manager(bus, err) < 0)
+        return -error_code(*err);
+    int r = sd_bus_call_method(bus->connection, MANAGER, method, &error, &reply, "ss", unit, mode);
+    if (r < 0 || (r = sd_bus_message_read(reply, "o", &job)) < 0)
+        return fail_unit_call(bus, r, &error, doing, err);
+    take_job(bus, job);
+
+    r = wait_until(bus, job_has_ended, timeout_us);
+    if (r < 0)
+        return fail(err, -r, "%s %s: no word of its job", doing, unit);
+    if (strcmp(bus->result, "done") == 0 || strcmp(bus->result, "skipped") == 0)
+        return 0;
+    fail_plain(err, EIO, "%s %s: its job ended as '%s'", doing, unit, bus->result);
+    fail_hint(*err, "'systemctl status %s' and 'journalctl -u %s' say more", unit, unit);
+    return -EIO;
+}
+
+int bus_reload(struct bus *bus, struct error **err)
+{
+    __attribute__((cleanup(sd_bus_error_free))) sd_bus_error error = SD_BUS_ERROR_NULL;
+    int r = sd_bus_call_method(bus->connection, MANAGER, "Reload", &error, NULL, NULL);
+
+    return r < 0 ? fail_call(err, r, &error, "the service manager does not reload its units") : 0;
+}
+
+int bus_set_properties(struct bus *bus, const char *unit, bool runtime, const struct bus_properties *properties,
+                       struct error **err)
+{
+    __attribute__((cleanup(sd_bus_error_free))) sd_bus_error error = SD_BUS_ERROR_NULL;
+    __attribute__((cleanup(sd_bus_message_unrefp))) sd_bus_message *message = NULL;
+    int r;
+
+    bus->unit = unit;
+    if ((r = sd_bus_message_new_method_call(bus->connection, &message, MANAGER, "SetUnitProperties")) < 0 ||
+        (r = sd_bus_message_append(message, "sb", unit, (int) runtime)) < 0 ||
+        (r = sd_bus_message_open_container(message, 'a', "(sv)")) < 0)
+        return fail_unit_call(bus, r, &error, "cannot set properties of", err);
+    for (size_t i = 0; i < properties->count; i++)
+        if ((r = append_property(message, &properties->item[i])) < 0)
+            return fail_unit_call(bus, r, &error, "cannot set properties of", err);
+    if ((r = sd_bus_message_close_container(message)) < 0 ||
+        (r = sd_bus_call(bus->connection, message, JOB_TIMEOUT_US, &error, NULL)) < 0)
+        return fail_unit_call(bus, r, &error, "cannot set properties of", err);
+    return 0;
 }
 
 /* -- machines -- */

@@ -25,6 +25,18 @@ void bus_closep(struct bus **bus);
 int bus_start_scope(struct bus *bus, const char *unit, uint32_t leader, const struct bus_properties *properties,
                     char **ret_cgroup, struct error **err);
 
+/* METHOD "StartUnit" or "StopUnit" of UNIT, with MODE ("fail", "replace"), and its job to the end. -ENOENT: there is no
+ * such unit; -EIO: the job failed. */
+int bus_run_job(struct bus *bus, const char *method, const char *mode, const char *unit, uint64_t timeout_us,
+                struct error **err);
+
+/* Has the manager read its unit files anew. */
+int bus_reload(struct bus *bus, struct error **err);
+
+/* Of a unit that exists; RUNTIME: until the next boot of the host. */
+int bus_set_properties(struct bus *bus, const char *unit, bool runtime, const struct bus_properties *properties,
+                       struct error **err);
+
 struct bus_machine_entry {
     const char *name, *service, *class, *root;  /* "" where there is none */
     struct id128 id;

@@ -234,3 +234,20 @@ int bus_machine_register(const struct bus_client *client, const struct bus_machi
         strings_add_format(&argv, "--netif=%d", machine->netif[i]);
     return ask(client, &argv, bus_fd, NULL, err);
 }
+
+static int ask_about_unit(const struct bus_client *client, const char *word, const char *unit, struct error **err)
+{
+    CLEANUP(strings_done) struct strings argv = command(client, word, unit);
+
+    return ask(client, &argv, -1, NULL, err);
+}
+
+int bus_unit_start(const struct bus_client *client, const char *unit, struct error **err)
+{
+    return ask_about_unit(client, "start-unit", unit, err);
+}
+
+int bus_unit_stop(const struct bus_client *client, const char *unit, struct error **err)
+{
+    return ask_about_unit(client, "stop-unit", unit, err);
+}

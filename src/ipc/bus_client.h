@@ -36,6 +36,11 @@ struct bus_scope_request {
 int bus_scope_start(const struct bus_client *client, const struct bus_scope_request *request, char **ret_cgroup,
                     struct error **err);
 
+/* Has the service manager start or stop the unit UNIT, and waits for it; one that is what it should be is success.
+ * -ENOENT when there is no such unit, -EIO when it failed. */
+int bus_unit_start(const struct bus_client *client, const char *unit, struct error **err);
+int bus_unit_stop(const struct bus_client *client, const char *unit, struct error **err);
+
 struct bus_machine {
     const char *name, *service, *class;
     const char *root;           /* NULL: none on the host */

@@ -5,6 +5,9 @@
  *
  *     with --keep-unit:  OWN/payload, and the supervisor moves to OWN/supervisor, so that OWN may hand out controllers
  *     else:              OWN/redd-NAME.scope/payload, or the scope that the service manager gave
+ *     with --slice=, and no service manager:
+ *                        SLICE/redd-NAME.scope/payload, the supervisor in …/supervisor; SLICE is beside the host's
+ *                        first process
  *
  * The root group is never given away as OWN: there two runs would meet in "/payload".
  */
@@ -61,12 +64,12 @@ static const char *hierarchy_of(const char *path)
                                                            : "/sys/fs/cgroup";
 }
 
-/* Our own group in the unified hierarchy: the "0::" line of /proc/self/cgroup. */
-static int own_group(char **ret, struct error **err)
+/* A process's group in the unified hierarchy: the "0::" line of its /proc/PID/cgroup. */
+static int group_of(const char *proc_path, char **ret, struct error **err)
 {
     auto_free char *text = NULL;
 
-    if (file_read_at(AT_FDCWD, "/proc/self/cgroup", 64 << 10, &text, NULL, err) < 0)
+    if (file_read_at(AT_FDCWD, proc_path, 64 << 10, &text, NULL, err) < 0)
         return -error_code(*err);
 
     char *line = string_starts(text, "0::") ? text : strstr(text, "\n0::");
@@ -203,6 +206,87 @@ static int make_below(struct run *run, int own_fd, const char *own_path, struct 
     return run->cgroup_fd < 0 ? run->cgroup_fd : 0;
 }
 
+/* "a-b.slice" lies in "a.slice". Makes the folders below BASE, with a record for each, since the last machine in a
+ * slice takes it along. Gives the path. */
+static int make_slice(struct run *run, const char *base, const char *slice, char **ret, struct error **err)
+{
+    auto_free char *path = mem_copy_string(base);
+    size_t length = strlen(slice) - strlen(".slice");
+
+    for (size_t i = 1; strcmp(slice, "-.slice") != 0 && i <= length; i++) {
+        if (i < length && slice[i] != '-')
+            continue;
+        auto_free char *above = path;
+        auto_close int above_fd = file_open(above, O_RDONLY | O_DIRECTORY);
+
+        path = mem_format("%s/%.*s.slice", above, (int) i, slice);
+        if (undo_record(run->undo, "remove-cgroup", err, path, NULL) < 0)
+            return -error_code(*err);
+        if (above_fd >= 0)
+            switch_controllers(above_fd, '+');
+        if (mkdir(path, 0755) < 0 && errno != EEXIST)
+            return fail(err, errno, "cannot make the cgroup %s", path);
+    }
+    *ret = TAKE(path);
+    return 0;
+}
+
+/* The scope and the two groups in it. -ENOENT: the slice was removed just now, by the last machine in it. */
+static int make_scope_in(struct run *run, const char *slice, struct error **err)
+{
+    auto_free char *scope = mem_format("%s/redd-%s.scope", slice, run->machine);
+    auto_free char *supervisor = path_join(scope, "supervisor"), *payload = path_join(scope, "payload");
+
+    if (undo_record(run->undo, "remove-cgroup", err, scope, NULL) < 0 ||
+        undo_record(run->undo, "remove-cgroup", err, supervisor, NULL) < 0 ||
+        undo_record(run->undo, "cgroup", err, payload, NULL) < 0)
+        return -error_code(*err);
+
+    auto_close int slice_fd = file_open(slice, O_RDONLY | O_DIRECTORY);
+    if (slice_fd >= 0)
+        switch_controllers(slice_fd, '+');
+    if (mkdir(scope, 0755) < 0 && errno != EEXIST)
+        return fail(err, errno, "cannot make the cgroup %s", scope);
+
+    auto_close int scope_fd = file_open(scope, O_RDONLY | O_DIRECTORY);
+    auto_close int supervisor_fd = scope_fd < 0 ? -1 : make_group(scope_fd, "supervisor", err);
+    if (supervisor_fd < 0)
+        return *err ? -error_code(*err) : fail(err, errno, "cannot open the cgroup %s", scope);
+    int r = file_write_existing(supervisor_fd, "cgroup.procs", "0");
+    if (r < 0)
+        return fail(err, -r, "cannot move into %s", supervisor);
+    switch_controllers(scope_fd, '+');
+    run->cgroup_path = TAKE(payload);
+    run->cgroup_fd = make_group(scope_fd, "payload", err);
+    return run->cgroup_fd < 0 ? run->cgroup_fd : 0;
+}
+
+/* As a service manager would, where there is none. The place is that of the first process, not ours: whoever starts a
+ * machine in the background may sit in the group of a login session, which ends. */
+static int make_in_slice(struct run *run, const char *hierarchy, struct error **err)
+{
+    enum { TRIES = 100 };
+    auto_free char *first = NULL;
+
+    if (group_of("/proc/1/cgroup", &first, err) < 0)
+        return -error_code(*err);
+    auto_free char *base = strcmp(first, "/") == 0 ? mem_copy_string(hierarchy) : mem_format("%s%s", hierarchy, first);
+
+    run->cgroup_is_ours = run->cgroup_is_in_slice = true;
+    run->cgroup_home_fd = file_open(base, O_RDONLY | O_DIRECTORY);
+    if (run->cgroup_home_fd < 0)
+        return fail(err, errno, "cannot open the cgroup %s", base);
+    for (int i = 0;; i++) {
+        auto_free char *slice = NULL;
+
+        if (make_slice(run, base, run->spec->slice, &slice, err) == 0 && make_scope_in(run, slice, err) == 0)
+            return 0;
+        if (error_code(*err) != ENOENT || i == TRIES)
+            return -error_code(*err);
+        error_freep(err);
+    }
+}
+
 /* Opened by the supervisor: the kernel asks whether the opener of the file may move processes, and the child, in a
  * user namespace, may not. */
 static int open_procs(struct run *run, struct error **err)
@@ -229,12 +313,18 @@ int step_cgroup_make(struct run *run, struct error **err)
     auto_close int own_fd = -1;
     auto_free char *own = NULL, *own_path = NULL;
 
-    if (own_group(&own, err) < 0)
+    if (group_of("/proc/self/cgroup", &own, err) < 0)
         return -error_code(*err);
     if (!hierarchy) {
         if (mount_own_hierarchy(err) < 0)
             return -error_code(*err);
         hierarchy = OWN_HIERARCHY;
+    }
+    if (run->spec->slice && !run->spec->keep_unit && !run->host->allocate_scope) {
+        if (make_in_slice(run, hierarchy, err) < 0 ||
+            (run->has_userns && delegate(run->cgroup_fd, run->uid_base, err) < 0))
+            return -error_code(*err);
+        return open_procs(run, err);
     }
     own_path = strcmp(own, "/") == 0 ? mem_copy_string(hierarchy) : mem_format("%s%s", hierarchy, own);
     own_fd = file_open(own_path, O_RDONLY | O_DIRECTORY);
@@ -266,7 +356,7 @@ void step_cgroup_leave(struct run *run)
      * before it the payload's group, which may hand them on. What fails here is left to the undo list. */
     if (run->cgroup_home_fd >= 0) {
         (void) cgroup_remove(run->cgroup_path, 10000, &ignored);
-        if (is_last_child(run->cgroup_home_fd))
+        if (!run->cgroup_is_in_slice && is_last_child(run->cgroup_home_fd))
             switch_controllers(run->cgroup_home_fd, '-');
         (void) file_write_existing(run->cgroup_home_fd, "cgroup.procs", "0");
     }

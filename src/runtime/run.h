@@ -9,6 +9,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "base/error.h"
@@ -30,6 +31,14 @@ struct run_facts {
     size_t n_netif;
 };
 
+/* How a payload ended. */
+enum run_ending_kind { RUN_EXITED, RUN_KILLED, RUN_POWERED_OFF, RUN_REBOOTED };
+struct run_ending {
+    enum run_ending_kind kind;
+    int number;                 /* exit status, or signal */
+    bool was_asked;             /* somebody wanted it to end */
+};
+
 /* What a run asks of its host. Every member may be NULL: then nothing is asked. */
 struct run_host {
     void *data;
@@ -49,6 +58,12 @@ struct run_host {
 
     /* Undoes what was recorded since the list had MARK records: between two boots of one container. */
     void (*unwind)(void *data, struct undo *undo, size_t mark);
+
+    /* The payload ended, and is not booted again by this run. */
+    void (*ended)(void *data, const struct run_ending *ending);
+
+    /* The console has written TOTAL bytes to standard output by now. */
+    void (*console_wrote)(void *data, uint64_t total);
 
     /* The container is gone: forget it. Runs the undo list and frees it. */
     void (*withdraw)(void *data, const char *name, struct undo *undo);

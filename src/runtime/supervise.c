@@ -154,6 +154,8 @@ static int watch(struct supervision *s)
             notify_handle(run);
         if (has_console)
             handle_console(s, fds + FD_CONSOLE);
+        if (has_console && run->host->console_wrote)
+            run->host->console_wrote(run->host->data, console_written(&s->console));
         if (fds[FD_PAYLOAD].revents)
             break;
         events_dispatch(&run->events, N_FDS, event_now_ms());
@@ -162,6 +164,16 @@ static int watch(struct supervision *s)
     while (waitpid(run->pid, &status, 0) < 0 && errno == EINTR)
         ;
     return status;
+}
+
+static void tell_end(const struct supervision *s, enum run_ending_kind kind, int number)
+{
+    const struct run_host *host = s->run->host;
+    const struct run_ending ending = {
+        .kind = kind, .number = number, .was_asked = s->was_killed || s->was_asked_to_stop};
+
+    if (host->ended)
+        host->ended(host->data, &ending);
 }
 
 /* The payload's end as an exit status. Inside a pid namespace reboot(2) ends PID 1 with a signal: SIGHUP for a
@@ -174,6 +186,7 @@ static int judge(const struct supervision *s, int status, bool *ret_again)
     if (WIFEXITED(status)) {
         int code = WEXITSTATUS(status);
 
+        tell_end(s, RUN_EXITED, code);
         if (!spec->quiet && code == 0)
             log_info("Container %s exited successfully.", name);
         else if (!spec->quiet)
@@ -184,6 +197,7 @@ static int judge(const struct supervision *s, int status, bool *ret_again)
     int sig = WTERMSIG(status);
     bool reboots = sig == SIGHUP || (s->starts_anew && sig == SIGKILL);
     if (sig == SIGINT || (reboots && control_wants_end(s->run))) {
+        tell_end(s, RUN_POWERED_OFF, 0);
         if (!spec->quiet)
             log_info("Container %s has been shut down.", name);
         return EXIT_SUCCESS;
@@ -192,9 +206,12 @@ static int judge(const struct supervision *s, int status, bool *ret_again)
         if (!spec->quiet)
             log_info("Container %s is being rebooted.", name);
         *ret_again = !spec->keep_unit;
+        if (!*ret_again)
+            tell_end(s, RUN_REBOOTED, 0);
         return EXIT_REBOOT;
     }
     const char *signal_name = strsignal(sig);
+    tell_end(s, RUN_KILLED, sig);
     if (!s->was_killed || !spec->quiet)
         log_error("Container %s terminated by signal %s.", name, sig == SIGKILL ? "KILL" : signal_name);
     return EXIT_FAILURE;

@@ -56,14 +56,13 @@ static void remark_on_filter(const struct strings *names)
 static void remark_on_ineffective(const struct run *run)
 {
     const struct spec *s = run->spec;
-    /* with --keep-unit both are documented to mean nothing: the unit has properties of its own */
+    /* with --keep-unit it is documented to mean nothing: the unit has properties of its own */
     bool no_scope = !run->host->allocate_scope && !s->keep_unit;
     const struct {
         bool asked;
         const char *what, *why;
     } rows[] = {
         {no_scope && s->properties.count > 0, "--property=", "this host has no service manager that would apply it"},
-        {no_scope && s->slice, "--slice=", "this host has no service manager that has slices"},
         {!s->image && (s->root_hash || s->root_hash_sig || s->verity_data),
          "--root-hash=, --root-hash-sig= and --verity-data=",
          "they are about disk images, and this is a directory"},
