@@ -18,6 +18,7 @@ enum verb_flags {
     VERB_COMMAND = 1 << 0,      /* options end at the first positional word */
     VERB_RAW = 1 << 1,          /* reads its own options: run_raw is called with all words from the verb on */
     VERB_DEFAULT = 1 << 2,      /* of machinectl or importctl when no verb is given */
+    VERB_PAGED = 1 << 3,        /* what it prints may be long */
 };
 
 enum { VERB_ANY_NUMBER = -1 };

@@ -4,10 +4,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/strings.h"
+#include "cli/elsewhere.h"
+#include "cli/pager.h"
 #include "cli/report.h"
 #include "cli/verb.h"
 
@@ -150,7 +153,34 @@ static int call_verb(enum program program, const struct verb_words *words, int *
     };
     if (check_count(verb, argc, program, err) < 0)
         return -EINVAL;
-    return verb->run(&call, ret_status, err);
+    bool paged = verb->flags & VERB_PAGED && !words->options.no_pager && words->options.json == JSON_OFF;
+    pid_t pager = paged ? pager_open() : 0;
+    int r = verb->run(&call, ret_status, err);
+
+    pager_close(pager);
+    return r;
+}
+
+/* -M of the empty name, and of ".host", is here. */
+static bool is_elsewhere(const struct verb_options *options)
+{
+    const char *machine = options->machine;
+
+    return options->host || (machine && *machine && strcmp(machine, ".host") != 0);
+}
+
+static int go_elsewhere(enum program program, const struct verb_words *words, struct error **err)
+{
+    CLEANUP(strings_done) struct strings all = {0};
+
+    strings_add(&all, program_word(program));
+    for (size_t i = 0; i < words->passed.count; i++)
+        strings_add(&all, words->passed.item[i]);
+    strings_add(&all, "--");
+    for (int i = 0; i < words->argc; i++)
+        strings_add(&all, words->argv[i]);
+    return elsewhere_call(words->options.host, words->options.machine, &all,
+                          isatty(STDIN_FILENO) && isatty(STDOUT_FILENO), err);
 }
 
 int verb_main(enum program program, int argc, char **argv)
@@ -164,6 +194,7 @@ int verb_main(enum program program, int argc, char **argv)
     if (verb && verb->flags & VERB_RAW)
         return verb->run_raw(argc - 1, argv + 1);
     if (verb_options_read(program, argc, argv, &words, &err) < 0 ||
+        (is_elsewhere(&words.options) && go_elsewhere(program, &words, &err) < 0) ||
         call_verb(program, &words, &status, &name, &err) < 0)
         return report(name, err);
     if (fflush(stdout) != 0 && errno != EPIPE) {

@@ -489,6 +489,22 @@ static int find_long(const struct reader *reader, const char *name, size_t lengt
     return 0;
 }
 
+/* What is said here is said there, except where to go. */
+static int take_option(struct reader *reader, const struct row *row, const char *value, struct error **err)
+{
+    struct strings *passed = &reader->words->passed;
+
+    if (row->set(&reader->words->options, value, err) < 0)
+        return -EINVAL;
+    if (row->set == set_host || row->set == set_machine)
+        return 0;
+    if (row->name)
+        strings_add_format(passed, "--%s%s%s", row->name, value ? "=" : "", value ? value : "");
+    else
+        strings_add_format(passed, "-%c%s", row->letter, value ? value : "");
+    return 0;
+}
+
 static int read_long(struct reader *reader, const char *word, struct error **err)
 {
     size_t length = strcspn(word, "=");
@@ -507,7 +523,7 @@ static int read_long(struct reader *reader, const char *word, struct error **err
         (void) refuse(err, "R1013", mem_format("option '--%s' requires an argument", row->name));
         return with_hint(*err, "try --help");
     }
-    return row->set(&reader->words->options, value, err);
+    return take_option(reader, row, value, err);
 }
 
 static const struct row *find_short(const struct reader *reader, char letter)
@@ -535,7 +551,7 @@ static int read_short(struct reader *reader, const char *letters, struct error *
                 return with_hint(*err, "try --help");
             }
         }
-        if (row->set(&reader->words->options, value, err) < 0)
+        if (take_option(reader, row, value, err) < 0)
             return -EINVAL;
         if (value)
             break;
@@ -590,6 +606,7 @@ void verb_words_done(struct verb_words *words)
 {
     strings_done(&words->options.properties);
     strings_done(&words->options.environment);
+    strings_done(&words->passed);
     free(TAKE(words->argv));
 }
 

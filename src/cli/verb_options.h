@@ -60,6 +60,7 @@ struct verb_options {
 /* What one reading gave. Only verb_options_read() and verb_options_done() touch it. */
 struct verb_words {
     struct verb_options options;
+    struct strings passed;      /* the options as they were said, but for -H and -M: what is handed on with those */
     int argc;                   /* positional words, the verb first */
     char **argv;
 };

@@ -13,7 +13,7 @@ enum { ANY = VERB_ANY_NUMBER };
 const struct verb verb_table[] = {
     {"run", R, 0, ANY, VERB_RAW, NULL, verb_run, "",
      "[OPTION...] [COMMAND [ARG...]]", "start a container from a directory tree (as systemd-nspawn does)"},
-    {"list", R | M, 0, 0, VERB_DEFAULT, verb_list, NULL, "all full max-addresses",
+    {"list", R | M, 0, 0, VERB_DEFAULT | VERB_PAGED, verb_list, NULL, "all full max-addresses",
      "", "list the machines that run"},
     {"start", R | M, 1, ANY, 0, verb_start, NULL, "wait timeout runner", "NAME...",
      "start machines in the background"},
@@ -43,7 +43,7 @@ const struct verb verb_table[] = {
     {"config", R, 0, ANY, VERB_RAW, NULL, verb_config, "",
      "NAME|OPTION...", "print the effective settings of a container, and where each comes from"},
     {"version", R, 0, 0, 0, verb_version, NULL, "", "", "print the version"},
-    {"help", R | M | I, 0, 1, 0, verb_help, NULL, "", "[VERB]", "print this help, or what is to say about a verb"},
+    {"help", R | M | I, 0, 1, VERB_PAGED, verb_help, NULL, "", "[VERB]", "print this help, or what is to say about a verb"},
 };
 /* clang-format on */
 
