@@ -17,6 +17,7 @@
 #include "base/fd.h"
 #include "base/mem.h"
 #include "base/path.h"
+#include "net/address.h"
 #include "net/zone.h"
 
 #define PIN_FOLDER "/run/redd/netns"
@@ -64,6 +65,23 @@ int undo_link_delete(const struct strings *args, struct error **err)
         return -error_code(*err);
     }
     return mac_equal(link.mac, mac) ? link_delete(&netlink, link.index, PATIENCE_MS, err) : 0;
+}
+
+/* One whose link is gone went with it. */
+int undo_route_delete(const struct strings *args, struct error **err)
+{
+    CLEANUP(netlink_close) struct netlink netlink = {.fd = -1};
+    auto_error struct error *ignored = NULL;
+    struct ip_prefix to;
+    struct link link;
+
+    if (args->count != 2 || ip_prefix_parse(args->item[0], &to) < 0)
+        return bad_record(err);
+    if (netlink_open(&netlink, err) < 0)
+        return -error_code(*err);
+    if (link_find(&netlink, args->item[1], &link, &ignored) < 0)
+        return 0;
+    return address_route_delete(&netlink, link.index, &to, err);
 }
 
 int undo_zone_release(const struct strings *args, struct error **err)

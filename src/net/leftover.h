@@ -4,6 +4,9 @@
  *
  *     link-delete NAME MAC                 a link of ours: one of that name with another address is somebody else's
  *     zone-release NAME                    the bridge NAME, when it has no ports any more
+ *     zone-leave ZONE MACHINE              a machine's address in a zone (zone_members.h)
+ *     forwarding-release MACHINE           switches that let packets through (forwarding.h)
+ *     route-delete PREFIX NAME             a route on the link NAME
  *     netns-unpin PIN HOST                 the mount that keeps a container's network namespace
  *     link-return PIN HOST NAME INDEX KIND INSIDE STATE
  *                                          an interface of the host's that is in that namespace
@@ -16,8 +19,11 @@
 
 #include "base/strings.h"
 #include "base/undo.h"
+#include "net/forwarding.h"
 #include "net/link.h"
+#include "net/zone_members.h"
 
+int undo_route_delete(const struct strings *args, struct error **err);
 int undo_link_delete(const struct strings *args, struct error **err);
 int undo_zone_release(const struct strings *args, struct error **err);
 int undo_netns_unpin(const struct strings *args, struct error **err);
@@ -27,6 +33,9 @@ int undo_link_return(const struct strings *args, struct error **err);
 #define UNDO_KINDS_NET \
     {"link-delete", undo_link_delete}, \
     {"zone-release", undo_zone_release}, \
+    {"zone-leave", undo_zone_leave}, \
+    {"forwarding-release", undo_forwarding_release}, \
+    {"route-delete", undo_route_delete}, \
     {"netns-unpin", undo_netns_unpin}, \
     {"link-return", undo_link_return}
 /* clang-format on */

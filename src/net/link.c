@@ -87,6 +87,10 @@ static void read_link(const struct nlmsghdr *message, void *data)
             if (size == sizeof link->master)
                 memcpy(&link->master, RTA_DATA(a), size);
             break;
+        case IFLA_MTU:
+            if (size == sizeof link->mtu)
+                memcpy(&link->mtu, RTA_DATA(a), size);
+            break;
         case IFLA_LINKINFO:
             read_kind(a, link);
             break;

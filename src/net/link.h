@@ -19,6 +19,7 @@
 struct link {
     int index;
     int master;                 /* index of the bridge it is a port of; 0: none */
+    unsigned mtu;
     bool is_up;
     char name[INTERFACE_NAME_SIZE];
     char kind[16];              /* "veth", "bridge"; "" for hardware */

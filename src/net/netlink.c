@@ -195,6 +195,7 @@ static int finish_request(struct netlink_progress *progress, const struct nlmsgh
     progress->finished++;
     if (result < 0 && progress->result == 0) {
         progress->result = result;
+        progress->remark->request = message->nlmsg_seq - progress->first_sequence;
         if (message->nlmsg_type == NLMSG_ERROR)
             read_remark(message, progress->remark);
     }
@@ -335,6 +336,7 @@ int netlink_talk(struct netlink *netlink, struct netlink_batch *batch, netlink_r
     };
 
     ret_remark->text[0] = '\0';
+    ret_remark->request = 0;
     int r = send_batch(netlink, batch);
     return r < 0 ? r : read_all_answers(netlink, &progress);
 }

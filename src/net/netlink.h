@@ -32,9 +32,10 @@ struct netlink {
     uint32_t sequence;
 };
 
-/* What the kernel said besides the error number; "" for nothing. */
+/* What the kernel said besides the error number; "" for nothing. And which request failed first, counted from 0. */
 struct netlink_remark {
     char text[128];
+    unsigned request;
 };
 
 typedef void netlink_reply_fn(const struct nlmsghdr *message, void *data);

@@ -2,7 +2,7 @@
 /*
  * The supervisor's side of a network of the container's own: what is moved there, made there, and connected to the
  * host. The child waits meanwhile; its namespace is reached by a descriptor, and nothing runs in it yet.
- * Everything that stays on the host is recorded before it is made (net/leftover.h). No addresses here.
+ * Everything that stays on the host is recorded before it is made (net/leftover.h). Addresses: network_address.c.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -14,15 +14,8 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "net/leftover.h"
-#include "net/zone.h"
+#include "runtime/network_state.h"
 #include "runtime/run_state.h"
-
-struct network {
-    int netns_fd;               /* the container's */
-    struct netlink host;        /* a socket of ours */
-    struct mac_key key;
-    bool hashed_names;
-};
 
 bool spec_wants_links(const struct spec *spec)
 {
@@ -35,7 +28,7 @@ int step_netns_open(struct run *run, struct error **err)
     struct network *network = run->network = mem_alloc(sizeof *network);
     char path[48];
 
-    *network = (struct network){.netns_fd = -1, .host.fd = -1};
+    *network = (struct network){.netns_fd = -1, .host.fd = -1, .zone_lock.fd = -1};
     mac_key_read(&network->key);
     network->hashed_names = interface_name_scheme_has_hashes(getenv("NET_NAMING_SCHEME"));
     (void) snprintf(path, sizeof path, "/proc/%d/ns/net", (int) run->pid);
@@ -49,6 +42,7 @@ void step_netns_close(struct run *run)
 {
     if (!run->network)
         return;
+    zone_lock_done(&run->network->zone_lock);
     netlink_close(&run->network->host);
     fd_closep(&run->network->netns_fd);
     free(TAKE(run->network));
@@ -190,9 +184,28 @@ static int find_zone(struct run *run, struct link *ret, struct error **err)
     return zone_open(&run->network->host, name, ret, err);
 }
 
+/* What its addresses will be put on; step_addresses_set() goes on from there. */
+static void plan_cable(struct run *run, const struct veth *veth, int index, const struct link *bridge)
+{
+    struct address_plan *plan = &run->address_plan;
+    const struct spec *spec = run->spec;
+
+    *plan = (struct address_plan){.link_index = index, .guest_mac = veth->container_mac};
+    (void) snprintf(plan->link, sizeof plan->link, "%s", veth->host_name);
+    (void) snprintf(plan->guest_link, sizeof plan->guest_link, "%s", veth->container_name);
+    if (spec->bridge)
+        return;
+    plan->router_index = spec->zone ? bridge->index : index;
+    (void) snprintf(plan->router, sizeof plan->router, "%s", spec->zone ? bridge->name : veth->host_name);
+    plan->router_mac = spec->zone ? bridge->mac : veth->host_mac;
+    /* a bridge just made: as long as nobody says otherwise its address is that of the port it had first */
+    if (spec->zone && !bridge->is_up)
+        plan->router_mac = mac_derive(&run->network->key, "zone", spec->zone, "");
+    run->network->zone_is_new = spec->zone && !bridge->is_up;
+}
+
 int step_veth_make(struct run *run, struct error **err)
 {
-    CLEANUP(zone_lock_done) struct zone_lock lock = {.fd = -1};
     const struct spec *spec = run->spec;
     struct network *network = run->network;
     bool bridged = spec->bridge || spec->zone;
@@ -212,8 +225,9 @@ int step_veth_make(struct run *run, struct error **err)
         (void) mac_parse(spec->network_mac, &veth.container_mac);
     choose_name(network, name, host_name);
 
-    /* until the port is there the zone's bridge may look unused */
-    if ((spec->zone && (zone_lock_take(&lock, err) < 0 || find_zone(run, &bridge, err) < 0)) ||
+    /* until the port is there the zone's bridge may look unused, and until it has an address, somebody else's */
+    if ((!spec->bridge && zone_lock_take(&network->zone_lock, err) < 0) ||
+        (spec->zone && find_zone(run, &bridge, err) < 0) ||
         (spec->bridge && find_bridge(run, host_name, &bridge, err) < 0))
         return -error_code(*err);
     veth.bridge = bridge.index;
@@ -221,6 +235,7 @@ int step_veth_make(struct run *run, struct error **err)
         return -error_code(*err);
     add_long_name(&network->host, index, name, host_name);
     run->network_index = bridged ? bridge.index : index;
+    plan_cable(run, &veth, index, &bridge);
     return 0;
 }
 

@@ -158,6 +158,8 @@ static const struct step steps[] = {
     { ATTACH,  "move interfaces to the container",    wants_moved_interfaces, step_interfaces_move, NULL, NULL },
     { ATTACH,  "make interfaces on those of the host", wants_derived_interfaces, step_interfaces_derive, NULL, NULL },
     { ATTACH,  "make the virtual cable",              wants_veth,        step_veth_make,        NULL, NULL },
+    /* While the zone's lock is held: what was free when it was looked at still is. */
+    { ATTACH,  "set the addresses",                   spec_wants_addresses, step_addresses_set, NULL, NULL },
     { ATTACH,  "make further virtual cables",         wants_veth_extras, step_veth_extras_make, NULL, NULL },
 
     { BUILD,   "become root of the user namespace",   wants_userns,      NULL, step_ids_become_root, NULL },

@@ -17,6 +17,7 @@
 #include "base/strings.h"
 #include "config/spec.h"
 #include "inside/user.h"
+#include "net/address_plan.h"
 #include "runtime/event.h"
 #include "runtime/run.h"
 
@@ -91,6 +92,7 @@ struct run {
 
     struct network *network;    /* network_attach.c */
     int network_index;          /* the interface that stands for the machine on the host, 0: none */
+    struct address_plan address_plan;   /* network_address.c; all zero without a cable or addresses */
 
     int handshake_fd;           /* supervisor's end */
     pid_t pid;                  /* payload's PID 1 (or the stub init), host view */
@@ -244,6 +246,11 @@ STEP(step_interfaces_move);
 STEP(step_interfaces_derive);
 STEP(step_veth_make);
 STEP(step_veth_extras_make);
+
+/* network_address.c */
+/* A cable, or an address that was asked for. */
+bool spec_wants_addresses(const struct spec *spec);
+STEP(step_addresses_set);
 
 /* confine.c */
 INNER_STEP(step_console_take);

@@ -208,7 +208,8 @@ host_mounts() {
 host_files() {
         {
                 find /run -xdev -path /run/.redd-test -prune -o -mindepth 1 -print
-                find /var/lib/machines /var/lib/redd -mindepth 1 -maxdepth 1
+                # the addresses of a zone are meant to be remembered
+                find /var/lib/machines /var/lib/redd -mindepth 1 -maxdepth 1 ! -path /var/lib/redd/zones
                 find /etc/systemd/nspawn /etc/redd -mindepth 1 -maxdepth 1
                 find "$HOST_TMP" -mindepth 1 -maxdepth 1
                 find /tmp /var/tmp -mindepth 1 -maxdepth 1 ! -name 'redd-test-*' ! -name 'redd-bench-*' \

@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Its files as systemd.network(5) tells: the first match counts, by name over all folders; /etc masks /usr. */
+#include "net/networkd.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/mem.h"
+#include "base/strings.h"
+
+#define STATE_FOLDER "/run/systemd/netif"
+#define FILE_LIMIT ((size_t) 1 << 20)
+
+/* The first one wins where two have a file of one name. */
+static const char *const folders[] = {
+    "/etc/systemd/network",
+    "/run/systemd/network",
+    "/usr/local/lib/systemd/network",
+    "/usr/lib/systemd/network",
+    "/lib/systemd/network",
+};
+
+/* -- does it run -- */
+
+/* The name of the program as the kernel cuts it. */
+static bool is_networkd(int proc_fd, const char *pid)
+{
+    auto_free char *path = mem_format("%s/comm", pid), *comm = NULL;
+
+    return file_read_quiet(proc_fd, path, 64, &comm) == 0 && strcmp(string_trim(comm), "systemd-network") == 0;
+}
+
+static bool shares_our_network(int proc_fd, const char *pid)
+{
+    auto_free char *path = mem_format("%s/ns/net", pid);
+    struct stat its, ours;
+
+    return fstatat(proc_fd, path, &its, 0) == 0 && fstatat(proc_fd, "self/ns/net", &ours, 0) == 0 &&
+           its.st_dev == ours.st_dev && its.st_ino == ours.st_ino;
+}
+
+/* Neither its folder below /run nor its unit tell whether it runs: the folder is kept, and not every host that has it
+ * has systemd. So its process is looked for, but only where the folder is. */
+static bool is_running(void)
+{
+    if (access(STATE_FOLDER, F_OK) < 0)
+        return false;
+
+    DIR *proc = opendir("/proc");
+    bool found = false;
+    if (!proc)
+        return false;
+    for (struct dirent *entry; !found && (entry = readdir(proc));)
+        found = entry->d_name[0] >= '1' && entry->d_name[0] <= '9' && is_networkd(dirfd(proc), entry->d_name) &&
+                shares_our_network(dirfd(proc), entry->d_name);
+    (void) closedir(proc);
+    return found;
+}
+
+/* -- what its files say -- */
+
+/* A shell pattern: "*", "?", "[a-z]", "[!x]". */
+static bool pattern_matches(const char *pattern, const char *text)
+{
+    for (; *pattern; pattern++, text++) {
+        if (*pattern == '*') {
+            for (;; text++) {
+                if (pattern_matches(pattern + 1, text))
+                    return true;
+                if (!*text)
+                    return false;
+            }
+        }
+        if (!*text)
+            return false;
+        const char *end = *pattern == '[' ? strchr(pattern + 2, ']') : NULL;
+        if (*pattern == '[' && end) {
+            bool negated = pattern[1] == '!' || pattern[1] == '^', found = false;
+
+            for (const char *p = pattern + 1 + negated; p < end; p++) {
+                if (p + 2 < end && p[1] == '-') {
+                    found = found || (*text >= p[0] && *text <= p[2]);
+                    p += 2;
+                } else
+                    found = found || *p == *text;
+            }
+            if (found == negated)
+                return false;
+            pattern = end;
+        } else if (*pattern != '?' && *pattern != *text)
+            return false;
+    }
+    return !*text;
+}
+
+/* A list of patterns; with "!" in front of the first, none of them. */
+static bool list_matches(const char *list, const char *text)
+{
+    CLEANUP(strings_done) struct strings words = {0};
+    bool negated = *list == '!', found = false;
+
+    strings_split(&words, list + negated, " \t");
+    for (size_t i = 0; !found && i < words.count; i++)
+        found = pattern_matches(words.item[i], text);
+    return found != negated;
+}
+
+static bool mac_matches(const char *list, struct mac mac)
+{
+    CLEANUP(strings_done) struct strings words = {0};
+    struct mac word;
+
+    strings_split(&words, list, " \t");
+    for (size_t i = 0; i < words.count; i++)
+        if (mac_parse(words.item[i], &word) == 0 && mac_equal(word, mac))
+            return true;
+    return false;
+}
+
+/* Whether one line of [Match] holds. Lines about the host rather than the link are taken to hold, as whoever installs
+ * a file for another host does not mean this one; lines about what our links do not have do not. */
+static bool match_holds(const char *key, const char *value, const struct networkd_link *link)
+{
+    static const char *const of_host[] = {"Host", "Virtualization", "KernelCommandLine", "KernelVersion", "Version",
+                                          "Architecture", "Firmware", "Credential"};
+
+    if (!*value)
+        return true;
+    if (strcmp(key, "Name") == 0)
+        return list_matches(value, link->name);
+    if (strcmp(key, "Kind") == 0 || strcmp(key, "Driver") == 0)
+        return list_matches(value, link->kind);
+    if (strcmp(key, "Type") == 0)
+        return list_matches(value, strcmp(link->kind, "bridge") == 0 ? "bridge" : "ether");
+    if (strcmp(key, "MACAddress") == 0)
+        return mac_matches(value, link->mac);
+    for (size_t i = 0; i < COUNT_OF(of_host); i++)
+        if (strcmp(key, of_host[i]) == 0)
+            return true;
+    return *value == '!';
+}
+
+enum networkd_match networkd_file_match(const char *text, const struct networkd_link *link)
+{
+    CLEANUP(strings_done) struct strings lines = {0};
+    bool in_match = false, in_link = false, matches = true, has_match = false, is_unmanaged = false;
+
+    strings_split(&lines, text, "\n");
+    for (size_t i = 0; i < lines.count; i++) {
+        char *line = string_trim(lines.item[i]), *equals = strchr(line, '=');
+
+        if (*line == '[') {
+            in_match = strcmp(line, "[Match]") == 0;
+            in_link = strcmp(line, "[Link]") == 0;
+        }
+        if (*line == '#' || *line == ';' || *line == '[' || !equals)
+            continue;
+        *equals = '\0';
+        const char *key = string_trim(line), *value = string_trim(equals + 1);
+        if (in_match) {
+            has_match = true;
+            matches = matches && match_holds(key, value, link);
+        }
+        if (in_link && strcmp(key, "Unmanaged") == 0)
+            is_unmanaged = parse_boolean(value) == 1;
+    }
+    return !matches || !has_match ? NETWORKD_OTHER : is_unmanaged ? NETWORKD_UNMANAGED : NETWORKD_MATCHES;
+}
+
+static int compare(const void *a, const void *b)
+{
+    return strcmp(*(char *const *) a, *(char *const *) b);
+}
+
+/* The names of all files, each once. */
+static void list_files(struct strings *ret)
+{
+    for (size_t i = 0; i < COUNT_OF(folders); i++) {
+        DIR *dir = opendir(folders[i]);
+
+        if (!dir)
+            continue;
+        for (struct dirent *entry; (entry = readdir(dir));)
+            if (string_ends(entry->d_name, ".network") && !strings_contain(ret, entry->d_name))
+                strings_add(ret, entry->d_name);
+        (void) closedir(dir);
+    }
+    if (ret->count > 0)
+        qsort(ret->item, ret->count, sizeof *ret->item, compare);
+}
+
+/* An empty file, as a link to /dev/null reads too, masks those of its name in the folders behind. */
+static char *read_first(const char *name)
+{
+    for (size_t i = 0; i < COUNT_OF(folders); i++) {
+        auto_free char *path = mem_format("%s/%s", folders[i], name);
+        char *text = NULL;
+
+        if (file_read_quiet(AT_FDCWD, path, FILE_LIMIT, &text) == 0)
+            return text;
+    }
+    return NULL;
+}
+
+bool networkd_manages(const struct networkd_link *link)
+{
+    CLEANUP(strings_done) struct strings files = {0};
+
+    if (!is_running())
+        return false;
+    list_files(&files);
+    for (size_t i = 0; i < files.count; i++) {
+        auto_free char *text = read_first(files.item[i]);
+        enum networkd_match match = text ? networkd_file_match(text, link) : NETWORKD_OTHER;
+
+        if (match != NETWORKD_OTHER)
+            return match == NETWORKD_MATCHES;
+    }
+    return false;
+}

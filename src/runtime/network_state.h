@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* network_state: what the supervisor's steps about the network share while a container starts. */
+#pragma once
+
+#include "net/netlink.h"
+#include "net/zone.h"
+
+struct network {
+    int netns_fd;               /* the container's */
+    struct netlink host;        /* a socket of ours */
+    struct mac_key key;
+    bool hashed_names;
+    struct zone_lock zone_lock; /* from the cable, or the look at what the host routes, to its addresses */
+    bool zone_is_new;           /* its bridge was made just now */
+};
