@@ -70,7 +70,9 @@ int verb_config(int argc, char **argv);
 int verb_kill(const struct verb_call *call, int *ret_status, struct error **err);        /* verb_stop.c */
 int verb_list(const struct verb_call *call, int *ret_status, struct error **err);
 int verb_reboot(const struct verb_call *call, int *ret_status, struct error **err);      /* verb_stop.c */
+int verb_show(const struct verb_call *call, int *ret_status, struct error **err);
 int verb_start(const struct verb_call *call, int *ret_status, struct error **err);
+int verb_status(const struct verb_call *call, int *ret_status, struct error **err);
 int verb_stop(const struct verb_call *call, int *ret_status, struct error **err);
 int verb_terminate(const struct verb_call *call, int *ret_status, struct error **err);   /* verb_stop.c */
 int verb_wait(const struct verb_call *call, int *ret_status, struct error **err);
