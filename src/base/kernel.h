@@ -136,6 +136,26 @@ static inline int sys_pivot_root(const char *new_root, const char *put_old)
     return (int) syscall(SYS_pivot_root, new_root, put_old);
 }
 
+/* When an inode was made, in microseconds since 1970; 0 where the file system does not say. For descriptors, O_PATH
+ * ones too. (statx(2), Linux 4.11; its struct is not in every C library, nor can linux/stat.h stand beside
+ * sys/stat.h.) */
+static inline uint64_t sys_birth_time_us(int fd)
+{
+    enum { BIRTH = 0x800, BIRTH_OFFSET = 80 };          /* STATX_BTIME; of stx_btime: seconds, then nanoseconds */
+    union {
+        uint8_t byte[256];
+        uint32_t mask;
+    } answer = {0};
+    int64_t seconds;
+    uint32_t nanoseconds;
+
+    if (syscall(SYS_statx, fd, "", AT_EMPTY_PATH, BIRTH, &answer) < 0 || !(answer.mask & BIRTH))
+        return 0;
+    __builtin_memcpy(&seconds, answer.byte + BIRTH_OFFSET, sizeof seconds);
+    __builtin_memcpy(&nanoseconds, answer.byte + BIRTH_OFFSET + 8, sizeof nanoseconds);
+    return seconds < 0 ? 0 : (uint64_t) seconds * 1000000 + nanoseconds / 1000;
+}
+
 /* The calls alone. A C library's versions change all threads of the process, which a child that shares its parent's
  * memory must not set about. */
 static inline int sys_setgroups(size_t n, const gid_t *groups)

@@ -1,55 +1,106 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Times and sizes as text, in the words other tools of this kind use. */
 #include "cli/timestamp.h"
 
+#include <inttypes.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <time.h>
 
-#define SECOND UINT64_C(1000000)
+#include "base/mem.h"
 
-void timestamp_format(uint64_t realtime_us, char ret[TIMESTAMP_SIZE])
+const char *timestamp_format(uint64_t realtime_us, char buffer[TIMESTAMP_SIZE])
 {
-    static const char *const days[] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
-    time_t seconds = (time_t) (realtime_us / SECOND);
-    struct tm tm;
+    time_t seconds = (time_t) (realtime_us / 1000000);
+    struct tm local;
 
-    if (realtime_us == 0 || !localtime_r(&seconds, &tm)) {
-        (void) snprintf(ret, TIMESTAMP_SIZE, "-");
-        return;
-    }
-    (void) snprintf(ret, TIMESTAMP_SIZE, "%s %04d-%02d-%02d %02d:%02d:%02d %s", days[tm.tm_wday], tm.tm_year + 1900,
-                    tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec, tm.tm_zone);
+    (void) snprintf(buffer, TIMESTAMP_SIZE, "-");
+    if (realtime_us != 0 && localtime_r(&seconds, &local))
+        (void) strftime(buffer, TIMESTAMP_SIZE, "%a %Y-%m-%d %H:%M:%S %Z", &local);
+    return buffer;
 }
 
-void timestamp_format_ago(uint64_t realtime_us, uint64_t now_us, char ret[TIMESTAMP_SIZE])
+#define SECOND UINT64_C(1000000)
+#define MINUTE (60 * SECOND)
+#define HOUR (60 * MINUTE)
+#define DAY (24 * HOUR)
+#define WEEK (7 * DAY)
+#define MONTH (UINT64_C(2629800) * SECOND)
+#define YEAR (12 * MONTH)
+
+/* A span of at least UNIT is told in that unit and the next smaller one. */
+static const struct scale {
+    uint64_t unit, part;
+    const char *one, *many;                 /* behind the number */
+    const char *part_one, *part_many;
+    bool part_always;                       /* "3min 0s", but "3 days" */
+} scales[] = {
+    {YEAR, MONTH, " year", " years", " month", " months", false},
+    {MONTH, DAY, " month", " months", " day", " days", false},
+    {WEEK, DAY, " week", " weeks", " day", " days", false},
+    {DAY, HOUR, " day", " days", "h", "h", false},
+    {HOUR, MINUTE, "h", "h", "min", "min", false},
+    {MINUTE, SECOND, "min", "min", "s", "s", true},
+};
+
+static void format_span(uint64_t span, const char *word, char buffer[TIMESTAMP_SIZE])
 {
-    static const struct {
-        uint64_t size, part;
-        const char *unit, *unit_one, *part_unit;
-    } rows[] = {
-        {SECOND * 86400 * 365, SECOND * 86400 * 30, " years", " year", " months"},
-        {SECOND * 86400 * 30, SECOND * 86400, " months", " month", " days"},
-        {SECOND * 86400 * 7, SECOND * 86400, " weeks", " week", " days"},
-        {SECOND * 86400 * 2, 0, " days", " days", ""},
-        {SECOND * 86400, SECOND * 3600, " day", " day", "h"},
-        {SECOND * 3600, SECOND * 60, "h", "h", "min"},
-        {SECOND * 60, SECOND, "min", "min", "s"},
-        {SECOND, 0, "s", "s", ""},
-        {1000, 0, "ms", "ms", ""},
-    };
-    uint64_t gone = now_us > realtime_us ? now_us - realtime_us : 0;
+    for (size_t i = 0; i < COUNT_OF(scales); i++) {
+        const struct scale *scale = &scales[i];
+        uint64_t n = span / scale->unit, part = span % scale->unit / scale->part;
+        const char *unit = n == 1 ? scale->one : scale->many;
 
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        if (gone < rows[i].size)
+        if (n == 0)
             continue;
-        unsigned long long whole = gone / rows[i].size;
-        unsigned long long rest = rows[i].part ? gone % rows[i].size / rows[i].part : 0;
-
-        if (rest > 0)
-            (void) snprintf(ret, TIMESTAMP_SIZE, "%llu%s %llu%s ago", whole,
-                            whole == 1 ? rows[i].unit_one : rows[i].unit, rest, rows[i].part_unit);
+        if (part == 0 && !scale->part_always)
+            (void) snprintf(buffer, TIMESTAMP_SIZE, "%" PRIu64 "%s %s", n, unit, word);
         else
-            (void) snprintf(ret, TIMESTAMP_SIZE, "%llu%s ago", whole, whole == 1 ? rows[i].unit_one : rows[i].unit);
+            (void) snprintf(buffer, TIMESTAMP_SIZE, "%" PRIu64 "%s %" PRIu64 "%s %s", n, unit, part,
+                            part == 1 ? scale->part_one : scale->part_many, word);
         return;
     }
-    (void) snprintf(ret, TIMESTAMP_SIZE, "just now");
+    if (span >= SECOND)
+        (void) snprintf(buffer, TIMESTAMP_SIZE, "%" PRIu64 "s %s", span / SECOND, word);
+    else if (span >= 1000)
+        (void) snprintf(buffer, TIMESTAMP_SIZE, "%" PRIu64 "ms %s", span / 1000, word);
+    else if (span > 0)
+        (void) snprintf(buffer, TIMESTAMP_SIZE, "%" PRIu64 "us %s", span, word);
+    else
+        (void) snprintf(buffer, TIMESTAMP_SIZE, "now");
+}
+
+const char *timestamp_format_ago(uint64_t realtime_us, uint64_t now_us, char buffer[TIMESTAMP_SIZE])
+{
+    if (realtime_us <= now_us)
+        format_span(now_us - realtime_us, "ago", buffer);
+    else
+        format_span(realtime_us - now_us, "left", buffer);
+    return buffer;
+}
+
+const char *timestamp_format_relative(uint64_t realtime_us, char buffer[TIMESTAMP_SIZE])
+{
+    struct timespec now;
+
+    (void) clock_gettime(CLOCK_REALTIME, &now);
+    return timestamp_format_ago(realtime_us, (uint64_t) now.tv_sec * SECOND + (uint64_t) now.tv_nsec / 1000, buffer);
+}
+
+const char *size_format(uint64_t bytes, char buffer[SIZE_TEXT_SIZE])
+{
+    static const char letters[] = "BKMGTPE";
+    unsigned power = 0;
+    uint64_t rest = 0;
+
+    while (bytes >= 1024 && power < sizeof letters - 2) {
+        rest = bytes % 1024;
+        bytes /= 1024;
+        power++;
+    }
+    uint64_t tenths = rest * 10 / 1024;
+    if (tenths > 0)
+        (void) snprintf(buffer, SIZE_TEXT_SIZE, "%" PRIu64 ".%" PRIu64 "%c", bytes, tenths, letters[power]);
+    else
+        (void) snprintf(buffer, SIZE_TEXT_SIZE, "%" PRIu64 "%c", bytes, letters[power]);
+    return buffer;
 }

@@ -77,6 +77,24 @@ int verb_stop(const struct verb_call *call, int *ret_status, struct error **err)
 int verb_terminate(const struct verb_call *call, int *ret_status, struct error **err);   /* verb_stop.c */
 int verb_wait(const struct verb_call *call, int *ret_status, struct error **err);
 int verb_why(const struct verb_call *call, int *ret_status, struct error **err);
+int verb_list_images(const struct verb_call *call, int *ret_status, struct error **err);        /* verb_images.c */
+int verb_show_image(const struct verb_call *call, int *ret_status, struct error **err);         /* verb_images.c */
+int verb_image_status(const struct verb_call *call, int *ret_status, struct error **err);
+int verb_cat(const struct verb_call *call, int *ret_status, struct error **err);        /* verb_image_settings.c */
+int verb_edit(const struct verb_call *call, int *ret_status, struct error **err);       /* verb_image_settings.c */
+int verb_clone(const struct verb_call *call, int *ret_status, struct error **err);  /* to clean: verb_image_change.c */
+int verb_rename(const struct verb_call *call, int *ret_status, struct error **err);
+int verb_remove(const struct verb_call *call, int *ret_status, struct error **err);
+int verb_read_only(const struct verb_call *call, int *ret_status, struct error **err);
+int verb_set_limit(const struct verb_call *call, int *ret_status, struct error **err);
+int verb_flatten(const struct verb_call *call, int *ret_status, struct error **err);
+int verb_clean(const struct verb_call *call, int *ret_status, struct error **err);
+int verb_du(const struct verb_call *call, int *ret_status, struct error **err);
+int verb_snapshot(const struct verb_call *call, int *ret_status, struct error **err);   /* to diff: verb_snapshot.c */
+int verb_snapshots(const struct verb_call *call, int *ret_status, struct error **err);
+int verb_restore(const struct verb_call *call, int *ret_status, struct error **err);
+int verb_remove_snapshot(const struct verb_call *call, int *ret_status, struct error **err);
+int verb_diff(const struct verb_call *call, int *ret_status, struct error **err);
 int verb_help(const struct verb_call *call, int *ret_status, struct error **err);       /* verb_main.c */
 int verb_version(const struct verb_call *call, int *ret_status, struct error **err);    /* verb_main.c */
 

@@ -155,13 +155,20 @@ static bool reflink(struct copy *copy, int from_fd, int to_fd)
     return false;
 }
 
+static bool is_stopped(const struct copy *copy)
+{
+    struct pollfd wait = {.fd = copy->how->stop_fd, .events = POLLIN};
+
+    return wait.fd >= 0 && poll(&wait, 1, 0) > 0;
+}
+
 /* SIZE bytes from where the two descriptors stand, or less at the end of the file. */
 static int copy_bytes(struct copy *copy, int from_fd, int to_fd, off_t size)
 {
     bool in_kernel = size > (off_t) BUFFER_SIZE;        /* below that two plain calls are cheaper */
 
     while (size > 0) {
-        size_t step = size < 1 << 30 ? (size_t) size : 1u << 30;
+        size_t step = size < 1 << 26 ? (size_t) size : 1u << 26;
         ssize_t n = in_kernel ? copy_file_range(from_fd, NULL, to_fd, NULL, step, 0) : -1;
 
         if (in_kernel && n < 0) {
@@ -178,6 +185,8 @@ static int copy_bytes(struct copy *copy, int from_fd, int to_fd, off_t size)
         if (n == 0)
             return 0;
         size -= n;
+        if (size > 0 && is_stopped(copy))
+            return -EINTR;
     }
     return 0;
 }
@@ -269,13 +278,6 @@ static int copy_file(void *context, int dir_fd, const char *name, unsigned char 
     else
         r = mknodat(dir_stack_top(&copy->to), name, st.st_mode & (S_IFMT | 07777), st.st_rdev) < 0 ? -errno : 0;
     return r < 0 ? r : attributes_copy_at(dir_fd, dir_stack_top(&copy->to), name, &st, created_with(copy, 0));
-}
-
-static bool is_stopped(const struct copy *copy)
-{
-    struct pollfd wait = {.fd = copy->how->stop_fd, .events = POLLIN};
-
-    return wait.fd >= 0 && poll(&wait, 1, 0) > 0;
 }
 
 static int enter_directory(void *context, int dir_fd, const char *name, int fd)
@@ -375,4 +377,29 @@ int tree_copy(int from_fd, int to_fd, const struct tree_copy *how, struct error 
     if (r == 0)
         r = fstat(from_real, &st) < 0 ? -errno : attributes_copy(from_real, to_fd, &st, created_with(&copy, 0700));
     return r < 0 ? copy_failed(where, r, err) : 0;
+}
+
+int file_copy_content(int from_fd, int to_fd, int stop_fd, bool *ret_shared)
+{
+    const struct tree_copy how = {.stop_fd = stop_fd};
+    CLEANUP(copy_done) struct copy copy = {.how = &how, .buffer = mem_alloc(BUFFER_SIZE)};
+    struct stat st;
+
+    if (fstat(from_fd, &st) < 0)
+        return -errno;
+    *ret_shared = reflink(&copy, from_fd, to_fd);
+    return *ret_shared ? 0 : copy_sparse(&copy, from_fd, to_fd, st.st_size);
+}
+
+bool reflink_is_possible(int dir_fd)
+{
+    static const int flags = O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC;
+    auto_close int from_fd = openat(dir_fd, ".reflink-from", flags, 0600);
+    auto_close int to_fd = openat(dir_fd, ".reflink-to", flags, 0600);
+    struct copy copy = {0};
+
+    bool possible = from_fd >= 0 && to_fd >= 0 && write(from_fd, "x", 1) == 1 && reflink(&copy, from_fd, to_fd);
+    (void) unlinkat(dir_fd, ".reflink-from", 0);
+    (void) unlinkat(dir_fd, ".reflink-to", 0);
+    return possible;
 }

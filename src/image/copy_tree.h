@@ -24,3 +24,9 @@ struct tree_copy {
  * until its attributes are set, last of all). FROM_FD may be an O_PATH descriptor. The umask of the process is 0
  * meanwhile. */
 int tree_copy(int from_fd, int to_fd, const struct tree_copy *how, struct error **err);
+
+/* The content of one file into another, empty one: by reflink where that can be (*ret_shared), else by copying what is
+ * not a hole. 0 or a negative errno; -EINTR when STOP_FD (-1: none) became readable. */
+int file_copy_content(int from_fd, int to_fd, int stop_fd, bool *ret_shared);
+/* Whether files of the directory DIR_FD can share blocks. Makes two files there and removes them. */
+bool reflink_is_possible(int dir_fd);

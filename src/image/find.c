@@ -19,6 +19,7 @@
 #include "base/mem.h"
 #include "base/path.h"
 #include "image/btrfs.h"
+#include "image/pool.h"
 #include "image/version.h"
 
 /* What may stand behind a name in a folder, in the order in which it is looked for. */
@@ -48,6 +49,7 @@ void image_done(struct image *image)
 {
     free(image->name);
     free(image->path);
+    free(image->entry);
     *image = (struct image){0};
 }
 
@@ -148,7 +150,8 @@ static int look_for(int folder_fd, const char *folder, const char *name, const s
     char *real = real_path(fd);
     *ret = (struct image){
         .name = mem_copy_string(name),
-        .path = real ? real : TAKE(path),
+        .path = real ? real : mem_copy_string(path),
+        .entry = TAKE(path),
         .type = form->image_type == IMAGE_DIRECTORY && btrfs_is_subvolume(fd) ? IMAGE_SUBVOLUME : form->image_type,
     };
     ret->read_only = image_is_read_only(fd, ret->path);
@@ -170,13 +173,14 @@ static int look_in(const char *folder, const char *name, struct image *ret)
 static bool name_is_possible(const char *name)
 {
     return *name && !strchr(name, '/') && strcmp(name, ".") != 0 && strcmp(name, "..") != 0 &&
-           !string_starts(name, ".#") && strcmp(name, "lost+found") != 0;
+           !string_starts(name, ".#") && strcmp(name, "lost+found") != 0 && !string_starts(name, POOL_NAME);
 }
 
 static struct image host_image(void)
 {
     return (struct image){
-        .name = mem_copy_string(".host"), .path = mem_copy_string("/"), .type = IMAGE_DIRECTORY, .read_only = true,
+        .name = mem_copy_string(".host"), .path = mem_copy_string("/"), .entry = mem_copy_string("/"),
+        .type = IMAGE_DIRECTORY, .read_only = true,
     };
 }
 
@@ -193,7 +197,7 @@ static char *join_words(const struct strings *list)
     return text;
 }
 
-static int not_found(const char *name, bool user_scope, const struct strings *folders, struct error **err)
+static void hint_where(const char *name, bool user_scope, const struct strings *folders, struct error **err)
 {
     CLEANUP(images_done) struct images all = {0};
     auto_free char *where = join_words(folders);
@@ -205,29 +209,51 @@ static int not_found(const char *name, bool user_scope, const struct strings *fo
         names[i] = all.item[i].name;
 
     const char *nearest = string_nearest(name, names, all.count);
-    fail_plain(err, ENOENT, "No image for machine '%s'.", name);
     if (nearest)
         fail_hint(*err, "did you mean '%s'? It is looked for as a directory or as %s.raw in %s", nearest, name, where);
     else
         fail_hint(*err, "it is looked for as a directory or as %s.raw in %s; a tree elsewhere is named with -D", name,
                   where);
-    fail_id(*err, "R2000");
-    return -ENOENT;
+}
+
+static int look_everywhere(const char *name, const struct strings *folders, struct image *ret)
+{
+    if (strcmp(name, ".host") == 0) {
+        *ret = host_image();
+        return 1;
+    }
+    for (size_t i = 0; i < folders->count && name_is_possible(name); i++)
+        if (look_in(folders->item[i], name, ret) == 1)
+            return 1;
+    return 0;
 }
 
 int image_find(const char *name, bool user_scope, struct image *ret, struct error **err)
 {
     CLEANUP(strings_done) struct strings folders = {0};
 
-    if (strcmp(name, ".host") == 0) {
-        *ret = host_image();
-        return 0;
-    }
     image_folders(user_scope, &folders);
-    for (size_t i = 0; i < folders.count && name_is_possible(name); i++)
-        if (look_in(folders.item[i], name, ret) == 1)
-            return 0;
-    return not_found(name, user_scope, &folders, err);
+    if (look_everywhere(name, &folders, ret) == 1)
+        return 0;
+    fail_plain(err, ENOENT, "No image for machine '%s'.", name);
+    hint_where(name, user_scope, &folders, err);
+    fail_id(*err, "R2000");
+    return -ENOENT;
+}
+
+int image_get(const char *name, bool user_scope, struct image *ret, struct error **err)
+{
+    CLEANUP(strings_done) struct strings folders = {0};
+
+    if (image_check_name(name, err) < 0)
+        return -error_code(*err);
+    image_folders(user_scope, &folders);
+    if (look_everywhere(name, &folders, ret) == 1)
+        return 0;
+    fail_plain(err, ENOENT, "No image '%s' known", name);
+    hint_where(name, user_scope, &folders, err);
+    fail_id(*err, "R3010");
+    return -ENOENT;
 }
 
 /* The image name a file name may stand for; NULL when for none. */

@@ -23,6 +23,7 @@ const char *image_type_name(enum image_type type);
 struct image {
     char *name;                 /* without suffix */
     char *path;                 /* links followed, versions picked */
+    char *entry;                /* the same without following a link at the end: what is renamed and removed */
     enum image_type type;
     bool read_only;
 };
@@ -34,6 +35,24 @@ struct images {
 
 /* -ENOENT: "No image for machine 'X'.", with the folders and the nearest name there is. */
 int image_find(const char *name, bool user_scope, struct image *ret, struct error **err);
+
+/* The same for a verb on images: "No image 'X' known". */
+int image_get(const char *name, bool user_scope, struct image *ret, struct error **err);
+
+/* Whether NAME can be that of an image: a file name without control characters. "Image name 'X' is invalid.", with what
+ * is wrong and the nearest that is right. */
+int image_check_name(const char *name, struct error **err);
+
+/* Where new images go: "/var/lib/machines", or that of the user. Gives. */
+char *image_new_folder(bool user_scope);
+
+/* The suffix of the file that an image of TYPE is: "", ".raw", ".mstack". */
+const char *image_type_suffix(enum image_type type);
+
+/* The entry is a symbolic link: another name for a tree elsewhere. */
+bool image_is_link(const struct image *image);
+/* The distribution's, below /usr. */
+bool image_is_vendors(const struct image *image);
 
 /* Every image, sorted by name; hidden ones (a leading dot) and ".host" as well. Folders that cannot be read are
  * left out. */

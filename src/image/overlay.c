@@ -151,16 +151,23 @@ static int set_writable(int fs_fd, const struct layers *layers)
     int r = set_layer(fs_fd, "upperdir", layers->upper_fd);
     if (r == 0)
         r = set_layer(fs_fd, "workdir", layers->work_fd);
-    if (r == 0 && overlay->redirect_dir)
-        r = set_option(fs_fd, "redirect_dir", overlay->redirect_dir);
-    if (r == 0 && overlay->metadata_only)
-        r = set_option(fs_fd, "metacopy", "on");
     if (r == 0 && overlay->discard)
         r = set_option(fs_fd, "volatile", NULL);
+    if (r == 0 && overlay->index)
+        r = set_option(fs_fd, "index", "on");
     /* with an index the kernel insists on being the only user of an upper layer */
     if (r == 0 && overlay->shared)
         r = set_option(fs_fd, "index", "off");
     return r;
+}
+
+/* How the notes are read that lower layers have from when they were upper ones; without these the kernel would not
+ * follow them. */
+static int set_notes(int fs_fd, const struct overlay *overlay)
+{
+    int r = overlay->redirect_dir ? set_option(fs_fd, "redirect_dir", overlay->redirect_dir) : 0;
+
+    return r == 0 && overlay->metadata_only ? set_option(fs_fd, "metacopy", "on") : r;
 }
 
 /* The kernel's own words about what went wrong, without the level and the name it starts them with. */
@@ -240,6 +247,8 @@ static int make_mount(struct layers *layers)
     int r = set_option(fs_fd, "source", "overlay");
     if (r == 0)
         r = set_lowers(fs_fd, layers);
+    if (r == 0)
+        r = set_notes(fs_fd, layers->overlay);
     if (r == 0 && layers->top_fd >= 0)
         r = set_writable(fs_fd, layers);
     if (r == 0 && layers->overlay->user_attributes)

@@ -21,6 +21,7 @@ struct overlay {
     bool discard;               /* nobody needs the upper layer afterwards: never wait for the disk */
     const char *redirect_dir;   /* option of overlayfs: "on" lets directories of lower layers be renamed; or NULL */
     bool metadata_only;         /* a change of owner or mode copies no content up (trusted layers only) */
+    bool index;                 /* nobody else uses the upper layer (-EBUSY), and names of one file stay together */
     bool shared;                /* the upper layer belongs to another overlay mount, which nobody uses meanwhile */
     bool user_attributes;       /* made in a user namespace: keep overlay's notes in user.* attributes */
     bool in_namespace;          /* attach the layers in a mount namespace of their own, as kernels before 6.15 need it;

@@ -2,17 +2,14 @@
 /* Temporary and lasting copies of trees. */
 #include "image/snapshot.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include <linux/fs.h>
@@ -22,12 +19,13 @@
 #include "base/mem.h"
 #include "base/path.h"
 #include "base/strings.h"
-#include "image/attributes.h"
 #include "image/btrfs.h"
 #include "image/copy_tree.h"
 #include "image/idmap.h"
+#include "image/lineage.h"
 #include "image/overlay.h"
-#include "image/walk.h"
+#include "image/remove_tree.h"
+#include "image/upper.h"
 
 /* ".#snapshot." and 16 digits must still fit into a file name. */
 #define NAME_SHOWN_MAX 200
@@ -60,21 +58,6 @@ static int open_parent(const char *path, int *ret_fd, struct error **err)
     return 0;
 }
 
-/* Whether a directory here can be the upper layer of an overlay. File systems that lack what overlayfs needs (renames
- * that leave whiteouts, trusted.* attributes), or lose to memory in speed without being safer. */
-static bool can_hold_upper(int parent_fd)
-{
-    static const char *const unfit[] = {"overlay", "nfs",  "fuse",     "cifs",  "9p",    "vfat",
-                                        "exfat",   "ceph", "ecryptfs", "ramfs", "vboxsf"};
-    char self[32], buffer[32];
-    const char *name = file_system_name(parent_fd, buffer);
-
-    for (size_t i = 0; i < COUNT_OF(unfit); i++)
-        if (strcmp(name, unfit[i]) == 0)
-            return false;
-    return faccessat(AT_FDCWD, path_of_fd(self, parent_fd), W_OK | X_OK, AT_EACCESS) == 0;
-}
-
 /* Where the upper layer goes: beside the tree, or (for a tree on something read-only) where else the host keeps big
  * temporary files. What a run writes may be large, so a tmpfs is the last choice. Gives *ret_folder, or NULL. */
 static int choose_folder(const char *parent, char **ret_folder, struct error **err)
@@ -88,7 +71,7 @@ static int choose_folder(const char *parent, char **ret_folder, struct error **e
 
         if (fd < 0 && i == 0)
             return fail(err, errno, "cannot open the directory %s", folders[i]);
-        if (fd >= 0 && can_hold_upper(fd) && (i == 0 || strcmp(file_system_name(fd, buffer), "tmpfs") != 0)) {
+        if (fd >= 0 && upper_fits_in(fd) && (i == 0 || strcmp(file_system_name(fd, buffer), "tmpfs") != 0)) {
             *ret_folder = mem_copy_string(folders[i]);
             return 0;
         }
@@ -152,33 +135,6 @@ static int make_directory(int parent_fd, const char *name, const char *path, int
     return 0;
 }
 
-/* The two directories of an upper layer. Its top stands for that of the tree, so it must look like it. */
-static int make_upper(int top_fd, int tree_fd, const char *hidden, struct error **err)
-{
-    auto_close int upper_fd = -1, from_fd = openat(tree_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    struct stat st;
-
-    if (from_fd < 0 || fstat(from_fd, &st) < 0)
-        return fail(err, errno, "cannot open the tree");
-    /* of the owner of the tree, who will be among those that are mapped if any are */
-    if (fchownat(top_fd, "", st.st_uid, st.st_gid, AT_EMPTY_PATH) < 0 || mkdirat(top_fd, "work", 0700) < 0 ||
-        fchownat(top_fd, "work", st.st_uid, st.st_gid, AT_SYMLINK_NOFOLLOW) < 0)
-        return fail(err, errno, "cannot make the overlay's work directory");
-    if (make_directory(top_fd, "upper", "'upper' of the overlay", &upper_fd, err) < 0)
-        return -error_code(*err);
-    /* what is beside the tree and seen in it (only for "/"): not its business */
-    if (hidden && mknodat(upper_fd, hidden, S_IFCHR, makedev(0, 0)) < 0)
-        return fail(err, errno, "cannot hide %s from the overlay", hidden);
-
-    struct stat now;
-    int r = attributes_remove_acl(upper_fd);
-    if (r == 0)
-        r = fstat(upper_fd, &now) < 0 ? -errno : 0;
-    if (r == 0)
-        r = attributes_copy(from_fd, upper_fd, &st, (struct created){now.st_uid, now.st_gid, now.st_mode});
-    return r < 0 ? fail(err, -r, "cannot give the overlay the owner and mode of the tree") : 0;
-}
-
 static int make_overlay(const struct snapshot *snapshot, int parent_fd, int tree_fd, struct error **err)
 {
     const char *name = path_last(snapshot->path);
@@ -186,7 +142,8 @@ static int make_overlay(const struct snapshot *snapshot, int parent_fd, int tree
 
     if (make_directory(parent_fd, name, snapshot->path, &top_fd, err) < 0)
         return -error_code(*err);
-    return make_upper(top_fd, tree_fd, string_starts(name, ".#machine.") ? name : NULL, err);
+    /* what is beside the tree and seen in it (only for "/"): not its business */
+    return upper_make(top_fd, tree_fd, string_starts(name, ".#machine.") ? name : NULL, err);
 }
 
 static int make_copy(const struct snapshot *snapshot, int parent_fd, int tree_fd, int stop_fd, struct error **err)
@@ -267,7 +224,7 @@ static int open_memory(int tree_fd, int *ret_fd, struct error **err)
         sys_fsconfig(fs_fd, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0 ||
         (mount_fd = sys_fsmount(fs_fd, FSMOUNT_CLOEXEC, 0)) < 0)
         return fail(err, errno, "cannot make a tmpfs for what the run writes");
-    if (make_upper(mount_fd, tree_fd, NULL, err) < 0)
+    if (upper_make(mount_fd, tree_fd, NULL, err) < 0)
         return -error_code(*err);
     *ret_fd = take_fd(&mount_fd);
     return 0;
@@ -289,6 +246,8 @@ static int mount_overlay(const struct snapshot *snapshot, int tree_fd, int top_f
         .metadata_only = snapshot->metadata_only,
     };
 
+    if (snapshot->layers)
+        lineage_use_layers(snapshot->layers, &overlay);
     return overlay_mount(&overlay, ret_mount_fd, err);
 }
 
@@ -339,51 +298,6 @@ int snapshot_mount(struct snapshot *snapshot, int tree_fd, int userns_fd, int *r
     return mount_on_disk(snapshot, tree_fd, userns_fd, ret_mount_fd, err);
 }
 
-/* Containers may set these flags on their files, and then even root cannot remove them. */
-static void clear_flags(int dir_fd, const char *name)
-{
-    unsigned flags = 0;
-    auto_close int fd = openat(dir_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-
-    if (fd < 0 || ioctl(fd, FS_IOC_GETFLAGS, &flags) < 0 || !(flags & (FS_IMMUTABLE_FL | FS_APPEND_FL)))
-        return;
-    flags &= ~(unsigned) (FS_IMMUTABLE_FL | FS_APPEND_FL);
-    (void) ioctl(fd, FS_IOC_SETFLAGS, &flags);
-}
-
-static int clear_file_flags(void *context, int dir_fd, const char *name, unsigned char type)
-{
-    (void) context;
-    if (type == DT_REG)
-        clear_flags(dir_fd, name);
-    return 0;
-}
-
-static int clear_directory_flags(void *context, int dir_fd, const char *name, int fd)
-{
-    (void) context;
-    (void) dir_fd;
-    (void) name;
-    clear_flags(fd, ".");
-    return 0;
-}
-
-static int remove_tree(int parent_fd, const char *name)
-{
-    static const struct walk_calls calls = {.file = clear_file_flags, .enter = clear_directory_flags};
-
-    int r = tree_remove_at(parent_fd, name);
-    if (r != -EPERM)
-        return r;
-
-    auto_close int fd = openat(parent_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    if (fd < 0)
-        return -errno;
-    clear_flags(fd, ".");
-    (void) walk_tree(fd, &calls, NULL, NULL);
-    return tree_remove_at(parent_fd, name);
-}
-
 int snapshot_remove(const char *path, struct error **err)
 {
     auto_free char *parent = path_parent(path);
@@ -395,9 +309,7 @@ int snapshot_remove(const char *path, struct error **err)
     if (parent_fd < 0)
         return errno == ENOENT ? 0 : fail(err, errno, "cannot open the directory %s", parent);
 
-    int r = btrfs_is_file_system(parent_fd) ? btrfs_subvolume_remove(parent_fd, name) : -EINVAL;
-    if (r < 0)
-        r = remove_tree(parent_fd, name);
+    int r = remove_tree(parent_fd, name);
     if (r < 0) {
         fail(err, -r, "cannot remove the temporary tree %s", path);
         fail_id(*err, "R2306");

@@ -17,6 +17,7 @@
 
 #include "base/error.h"
 
+struct lineage_tree;
 struct strings;
 
 enum snapshot_kind { SNAPSHOT_SUBVOLUME, SNAPSHOT_OVERLAY, SNAPSHOT_COPY };
@@ -26,6 +27,7 @@ struct snapshot {
     char *path;                 /* the directory on the host that must be removed; NULL: nothing is left there */
     char *target;               /* where a lasting one goes, NULL for the others */
     bool in_memory;             /* the upper layer of an overlay is a tmpfs */
+    const struct lineage_tree *layers;  /* set before snapshot_mount(): the tree is in layers; borrowed */
     bool metadata_only;         /* set before snapshot_mount(): owners will be changed on it (shift.h), content not */
 };
 

@@ -9,15 +9,20 @@
 
 #include "base/fd.h"
 #include "base/mem.h"
+#include "image/lineage.h"
 
-/* A tree on the host is looked at there: what the machine mounted over it cannot keep us waiting. An image is mounted
- * nowhere else than in the machine. */
+/* A tree on the host is looked at there: what the machine mounted over it cannot keep us waiting. An image, or a tree
+ * in layers, is mounted nowhere else than in the machine. */
 void machine_read_os(const struct machine_state *machine, struct os_release *ret)
 {
     char path[48];
 
     (void) snprintf(path, sizeof path, "/proc/%u/root", machine->leader);
     auto_close int root_fd = file_open(machine->root ? machine->root : path, O_PATH | O_DIRECTORY);
+    if (root_fd >= 0 && machine->root && lineage_is_likely(root_fd)) {
+        fd_closep(&root_fd);
+        root_fd = file_open(path, O_PATH | O_DIRECTORY);
+    }
     if (root_fd < 0)
         return;
     os_release_read(root_fd, ret);

@@ -82,6 +82,8 @@ static int clone_tree(struct run *run, int tree_fd, struct error **err)
 /* The same of what the run was given, whatever that is. */
 static int open_tree_mount(struct run *run, struct error **err)
 {
+    if (run->tree->layers.n_lowers > 0)
+        return layer_tree_mount(run, map_of(run), err);
     return run->tree->disk ? disk_tree_mount(run, DISK_ROOT, map_of(run), err) : clone_tree(run, run->tree->fd, err);
 }
 
@@ -105,6 +107,7 @@ static int open_snapshot(struct run *run, struct error **err)
     int fd, lower_fd = open_lower(run, &to_close, err);
 
     tree->snapshot.metadata_only = chown;
+    tree->snapshot.layers = tree->layers.n_lowers > 0 ? &tree->layers : NULL;
     if (lower_fd < 0 || snapshot_mount(&tree->snapshot, lower_fd, map_of(run), &fd, err) < 0)
         return -error_code(*err);
     if (chown && tree_shift(fd, tree->path, run->uid_base, run->signal_fd, &changed, err) < 0) {
@@ -125,7 +128,8 @@ static int open_usr_only(struct run *run, struct error **err)
     if (tree->disk && tree->disk->part[DISK_USR].is_there)
         return tmpfs_for_root(run, err);
 
-    int fd = clone_tree(run, usr, err);
+    int fd = tree->layers.n_lowers > 0 ? layer_tree_mount_part(run, "/usr", map_of(run), err)
+                                       : clone_tree(run, usr, err);
     if (fd < 0 || mount_change(fd, MOUNT_ATTR_RDONLY, 0, true, err) < 0)
         return -error_code(*err);
     add_root_mount(run, "/usr", fd);
@@ -163,10 +167,12 @@ static int overlay_on_memory(struct run *run, int lower_fd, struct error **err)
         fchmodat(top, "upper", st.st_mode & 07777, 0) < 0 || fchownat(top, "upper", st.st_uid, st.st_gid, 0) < 0)
         return fail(err, errno, "cannot make the layers of the volatile root");
 
-    const struct overlay overlay = {
+    struct overlay overlay = {
         .lower_fds = &lower_fd, .n_lowers = 1, .top_fd = top, .upper = "upper", .work = "work",
         .userns_fd = map_of(run), .discard = true,
     };
+    if (run->tree->layers.n_lowers > 0)
+        lineage_use_layers(&run->tree->layers, &overlay);
     return overlay_mount(&overlay, &fd, err) < 0 ? -error_code(*err) : fd;
 }
 

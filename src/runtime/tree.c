@@ -78,6 +78,16 @@ int step_tree_snapshot(struct run *run, struct error **err)
     return 0;
 }
 
+static int find_directory(struct run *run, struct error **err)
+{
+    struct tree *tree = run->tree;
+
+    if (tree_open(tree->path, &tree->fd, err) < 0)
+        return -error_code(*err);
+    tree->read_only = run->spec->read_only || image_is_read_only(tree->fd, tree->path);
+    return lineage_is_likely(tree->fd) ? layer_tree_find(tree, err) : 0;
+}
+
 int step_tree_find(struct run *run, struct error **err)
 {
     struct tree *tree = run->tree = mem_alloc(sizeof *tree);
@@ -85,11 +95,8 @@ int step_tree_find(struct run *run, struct error **err)
     *tree = (struct tree){.fd = -1, .lock = IMAGE_LOCK_NONE, .range_lock = LOCK_FILE_NONE};
     if (run->spec->image)
         return disk_tree_find(run, err);
-    if (image_resolve_directory(run->spec->directory, &tree->path, err) < 0 ||
-        tree_open(tree->path, &tree->fd, err) < 0)
-        return -error_code(*err);
-    tree->read_only = run->spec->read_only || image_is_read_only(tree->fd, tree->path);
-    return 0;
+    return image_resolve_directory(run->spec->directory, &tree->path, err) < 0 ? -error_code(*err)
+                                                                               : find_directory(run, err);
 }
 
 int tree_check_content(const struct run *run, struct error **err)
@@ -122,16 +129,43 @@ int step_tree_check(struct run *run, struct error **err)
     return 0;
 }
 
-int step_tree_lock(struct run *run, struct error **err)
+/* What the lock is about: the folder or file at the tree's path. */
+static int locked_fd(const struct tree *tree)
 {
-    int fd = run->tree->disk ? run->tree->disk->fd : run->tree->fd;
+    return tree->disk ? tree->disk->fd : tree->layers.n_lowers > 0 ? tree->layers.folder_fd : tree->fd;
+}
 
-    if (!run->spec->lock_images)
-        return 0;
+static int take_lock(struct run *run, struct error **err)
+{
     /* a view of the tree that is thrown away only reads it */
     bool shared = run->tree->read_only || run->spec->ephemeral || run->spec->volatile_mode != VOLATILE_NO;
-    if (image_lock_take(&run->tree->lock, run->tree->path, fd, shared, run->machine, err) < 0)
+
+    return image_lock_take(&run->tree->lock, run->tree->path, locked_fd(run->tree), shared, run->machine, err);
+}
+
+/* A clone or snapshot that was under way when the tree was opened has left another folder in its place, and made what
+ * we hold a layer that nobody may change any more. */
+static bool was_replaced(const struct tree *tree)
+{
+    struct stat now, then;
+
+    return stat(tree->path, &now) < 0 || fstat(locked_fd(tree), &then) < 0 || now.st_ino != then.st_ino ||
+           now.st_dev != then.st_dev;
+}
+
+int step_tree_lock(struct run *run, struct error **err)
+{
+    if (!run->spec->lock_images)
+        return 0;
+    if (take_lock(run, err) < 0)
         return -error_code(*err);
+    while (!run->tree->disk && was_replaced(run->tree)) {
+        image_lock_done(&run->tree->lock);
+        lineage_tree_done(&run->tree->layers);
+        fd_closep(&run->tree->fd);
+        if (find_directory(run, err) < 0 || take_lock(run, err) < 0)
+            return -error_code(*err);
+    }
     /* behind the act, as for ranges (choose_range) */
     return undo_record(run->undo, "lock-file", err, run->tree->lock.inode.path, NULL);
 }
@@ -145,6 +179,7 @@ void step_tree_close(struct run *run)
     snapshot_done(&tree->snapshot);
     image_lock_done(&tree->lock);
     disk_tree_close(tree);
+    lineage_tree_done(&tree->layers);
     fd_closep(&tree->fd);
     free(tree->path);
     free(TAKE(run->tree));
@@ -249,7 +284,9 @@ int step_tree_chown(struct run *run, struct error **err)
         fail_hint(*err, "use --private-users-ownership=map, or run it once without --read-only and --volatile=");
         return r;
     }
-    if (tree_shift(tree->fd, tree->path, run->uid_base, run->signal_fd, &changed, err) < 0)
+    if (tree->layers.n_lowers > 0
+            ? layer_tree_shift(run, &changed, err) < 0
+            : tree_shift(tree->fd, tree->path, run->uid_base, run->signal_fd, &changed, err) < 0)
         return -error_code(*err);
     if (changed > 0 && !run->spec->quiet)
         log_info("Changed the owners of %llu files to the range from %u.", (unsigned long long) changed, run->uid_base);
