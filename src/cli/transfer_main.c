@@ -34,6 +34,8 @@ static const struct transfer_verb verbs[] = {
     {"import-fs",    "import-fs",  "Imported", 1, 2,  false,  true,  verb_import_fs},
     {"export-tar",   "export-tar", "Exported", 1, 2,  true,   true,  verb_export_tar},
     {"export-raw",   "export-raw", "Exported", 1, 2,  true,   true,  verb_export_raw},
+    {"pull-tar",     "pull-tar",   "Downloaded", 1, 2, false, true,  verb_pull_tar},
+    {"pull-raw",     "pull-raw",   "Downloaded", 1, 2, false, true,  verb_pull_raw},
 };
 /* clang-format on */
 

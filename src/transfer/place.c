@@ -12,6 +12,7 @@
 #include <sys/ioctl.h>
 #include <sys/random.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <linux/fs.h>
@@ -22,10 +23,13 @@
 #include "base/path.h"
 #include "base/strings.h"
 #include "image/btrfs.h"
+#include "image/copy_tree.h"
 #include "image/lock.h"
 #include "image/snapshot.h"
 
 #define PREFIX ".#transfer."
+#define PREFIX_PARTIAL ".#partial."
+#define PARTIAL_SECONDS (24 * 60 * 60)
 
 /* -- remains -- */
 
@@ -45,6 +49,16 @@ static void sweep_one(const struct place *place, const char *name)
         log_debug("removed what an earlier transfer left: %s", path);
 }
 
+static void sweep_partial(const struct place *place, const char *name)
+{
+    auto_close int fd = openat(place->fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    struct stat st;
+
+    if (fd >= 0 && fstat(fd, &st) == 0 && time(NULL) - st.st_mtim.tv_sec > PARTIAL_SECONDS &&
+        flock(fd, LOCK_EX | LOCK_NB) == 0)
+        (void) unlinkat(place->fd, name, 0);
+}
+
 static void sweep(const struct place *place)
 {
     int fd = openat(place->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -54,6 +68,8 @@ static void sweep(const struct place *place)
     while (dir && (item = readdir(dir)))
         if (string_starts(item->d_name, PREFIX))
             sweep_one(place, item->d_name);
+        else if (string_starts(item->d_name, PREFIX_PARTIAL))
+            sweep_partial(place, item->d_name);
     if (dir)
         (void) closedir(dir);
 }
@@ -148,6 +164,96 @@ int arrival_make(const struct place *place, const char *name, bool is_tree, stru
         return 0;
     }
     return fail(err, EBUSY, "cannot make a temporary name in %s", place->path);
+}
+
+static int clone_file(int from_fd, int to_fd)
+{
+    off_t in = 0, out = 0;
+    struct stat st;
+
+    if (ioctl(to_fd, FICLONE, from_fd) == 0)
+        return 0;
+    if (fstat(from_fd, &st) < 0)
+        return -errno;
+    while ((in = lseek(from_fd, in, SEEK_DATA)) >= 0 && in < st.st_size) {
+        off_t end = lseek(from_fd, in, SEEK_HOLE);
+
+        out = in;
+        while (in < end) {
+            ssize_t n = copy_file_range(from_fd, &in, to_fd, &out, (size_t) (end - in), 0);
+
+            if (n <= 0)
+                return n < 0 ? -errno : -EIO;
+        }
+    }
+    return ftruncate(to_fd, st.st_size) < 0 ? -errno : 0;
+}
+
+static int clone_into(int from_fd, const struct arrival *arrival, int stop_fd, struct error **err)
+{
+    const struct tree_copy how = {.stop_fd = stop_fd};
+    struct stat st;
+    int r;
+
+    if (arrival->is_tree)
+        return tree_copy(from_fd, arrival->fd, &how, err);
+    r = clone_file(from_fd, arrival->fd);
+    if (r == 0 && (fstat(from_fd, &st) < 0 || fchmod(arrival->fd, (st.st_mode & 0777) | 0200) < 0))
+        r = -errno;
+    return r < 0 ? fail(err, -r, "cannot copy the disk image") : 0;
+}
+
+static int clone_subvolume(const struct place *place, const char *name, int from_fd, struct arrival *ret,
+                           struct error **err)
+{
+    auto_free char *temporary = mem_format(PREFIX "%.150s.snapshot%d", name, (int) getpid());
+
+    if (btrfs_snapshot(from_fd, place->fd, temporary, err) < 0)
+        return -error_code(*err);
+    *ret = (struct arrival){.place = place, .is_tree = true};
+    ret->fd = openat(place->fd, temporary, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    ret->temporary = TAKE(temporary);
+    return ret->fd < 0 || flock(ret->fd, LOCK_EX | LOCK_NB) < 0 ? fail(err, errno, "cannot open the snapshot") : 0;
+}
+
+int arrival_clone(const struct place *place, const char *name, int from_fd, bool is_tree, int stop_fd,
+                  struct arrival *ret, struct error **err)
+{
+    if (is_tree && btrfs_is_subvolume(from_fd))
+        return clone_subvolume(place, name, from_fd, ret, err);
+    if (arrival_make(place, name, is_tree, ret, err) < 0)
+        return -error_code(*err);
+    return clone_into(from_fd, ret, stop_fd, err);
+}
+
+/* FNV-1a: a name, not a proof. What was fetched is taken up only when the server still has that version. */
+static uint64_t hash_of(const char *text)
+{
+    uint64_t hash = 0xcbf29ce484222325;
+
+    for (; *text; text++)
+        hash = (hash ^ (unsigned char) *text) * 0x100000001b3;
+    return hash;
+}
+
+int place_open_partial(const struct place *place, const char *source, int *ret_fd, char **ret_name, struct error **err)
+{
+    for (unsigned i = 0; i < 100; i++) {
+        auto_free char *name = mem_format(PREFIX_PARTIAL "%016llx.%u", (unsigned long long) hash_of(source), i);
+        auto_close int fd = openat(place->fd, name, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+
+        if (fd < 0) {
+            fail(err, errno, "cannot make a file in %s", place->path);
+            fail_id(*err, "R5034");
+            return -error_code(*err);
+        }
+        if (flock(fd, LOCK_EX | LOCK_NB) < 0 || !still_there(place, name, fd))
+            continue;
+        *ret_fd = take_fd(&fd);
+        *ret_name = TAKE(name);
+        return 0;
+    }
+    return fail(err, EBUSY, "'%s' is being fetched a hundred times already", source);
 }
 
 static int make_durable(const struct arrival *arrival, struct error **err)
@@ -265,10 +371,8 @@ int arrival_commit(struct arrival *arrival, const char *name, const char *suffix
         return r;
     free(arrival->temporary);
     arrival->temporary = NULL;
-    if (options.read_only && mark_read_only(arrival, true, err) < 0)
-        return -error_code(*err);
     (void) fsync(place->fd);
-    return 0;
+    return options.read_only && mark_read_only(arrival, true, err) < 0 ? -error_code(*err) : 0;
 }
 
 void arrival_done(struct arrival *arrival)

@@ -37,6 +37,14 @@ struct arrival {
 /* A new directory (a subvolume where there are such) or file, for what will be called NAME. */
 int arrival_make(const struct place *place, const char *name, bool is_tree, struct arrival *ret, struct error **err);
 
+/* The same as a copy of the tree or file FROM_FD that shares what it can. STOP_FD as in tree_copy(). */
+int arrival_clone(const struct place *place, const char *name, int from_fd, bool is_tree, int stop_fd,
+                  struct arrival *ret, struct error **err);
+
+/* A file for what comes from SOURCE, which the next transfer from there finds again when this one breaks off; after
+ * a day it is removed. Busy with another one: a fresh file. Gives a locked descriptor and the name in the folder. */
+int place_open_partial(const struct place *place, const char *source, int *ret_fd, char **ret_name, struct error **err);
+
 struct arrival_options {
     bool force;                 /* an image of that name is replaced, when nobody uses it */
     bool read_only;

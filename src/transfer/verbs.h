@@ -10,6 +10,8 @@ int verb_import_tar(struct job *job, const struct request *request, struct error
 int verb_import_raw(struct job *job, const struct request *request, struct error **err);
 int verb_import_fs(struct job *job, const struct request *request, struct error **err);
 int verb_export_tar(struct job *job, const struct request *request, struct error **err);
+int verb_pull_tar(struct job *job, const struct request *request, struct error **err);
+int verb_pull_raw(struct job *job, const struct request *request, struct error **err);
 int verb_export_raw(struct job *job, const struct request *request, struct error **err);
 
 /* The name given, or the one in SOURCE, checked. R5070: there is neither. Gives *ret. */

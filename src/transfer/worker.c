@@ -37,11 +37,14 @@ static void work(const struct worker *worker, int fd, pid_t parent)
 }
 
 /* 1: that was the last message. */
-static int take_message(const struct message *message, struct channel *down, struct strings *facts, struct error **err)
+static int take_message(const struct worker *worker, const struct message *message, struct channel *down,
+                        struct strings *facts, struct error **err)
 {
     switch (message->type) {
     case MESSAGE_FACT:
         environment_set(facts, message->data);
+        if (worker->on_fact)
+            worker->on_fact(worker->fact_data, message->data);
         return 0;
     case MESSAGE_ERROR:
         return error_unpack(err, message->data, message->size);
@@ -56,13 +59,14 @@ static int take_message(const struct message *message, struct channel *down, str
     return fail(err, EBADMSG, "the worker said something unknown");
 }
 
-static int listen(int fd, int stop_fd, struct channel *down, struct strings *facts, struct error **err)
+static int listen_to(const struct worker *worker, int fd, struct channel *down, struct strings *facts,
+                     struct error **err)
 {
     struct message *message = mem_alloc(sizeof *message);
     int r = 0;
 
     while (r == 0) {
-        struct pollfd wait[] = {{.fd = fd, .events = POLLIN}, {.fd = stop_fd, .events = POLLIN}};
+        struct pollfd wait[] = {{.fd = fd, .events = POLLIN}, {.fd = worker->stop_fd, .events = POLLIN}};
 
         if (poll(wait, 2, -1) < 0 && errno != EINTR)
             r = fail(err, errno, "cannot wait for the worker");
@@ -72,7 +76,7 @@ static int listen(int fd, int stop_fd, struct channel *down, struct strings *fac
             r = channel_receive(fd, message);
             if (r == 0)
                 break;
-            r = r < 0 ? fail(err, -r, "cannot listen to the worker") : take_message(message, down, facts, err);
+            r = r < 0 ? fail(err, -r, "cannot listen to the worker") : take_message(worker, message, down, facts, err);
         }
     }
     free(message);
@@ -114,7 +118,7 @@ int worker_run(const struct worker *worker, struct channel *down, struct strings
     if (pid < 0)
         return fail(err, errno, "cannot start a process for %s", worker->what);
 
-    int heard = listen(fd, worker->stop_fd, down, ret_facts, err);
+    int heard = listen_to(worker, fd, down, ret_facts, err);
     if (heard < 0)
         (void) kill(pid, SIGKILL);
     while (waitpid(pid, &status, 0) < 0 && errno == EINTR)

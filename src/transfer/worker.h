@@ -19,6 +19,8 @@ struct worker {
     int (*work)(void *data, struct channel *up, struct error **err);
     void *data;
     int stop_fd;                        /* readable: end it, -ECANCELED; -1: none */
+    void (*on_fact)(void *data, const char *fact);  /* told at once, with DATA; NULL: nobody */
+    void *fact_data;
 };
 
 /* Runs it to its end, passing on to DOWN what it says (DOWN may be NULL: lines and progress are dropped). Facts are
