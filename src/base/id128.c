@@ -7,16 +7,7 @@
 #include <string.h>
 #include <sys/random.h>
 
-static int hex_value(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
-}
+#include "base/strings.h"
 
 int id128_parse(const char *text, struct id128 *ret)
 {
@@ -30,7 +21,7 @@ int id128_parse(const char *text, struct id128 *ret)
         if (dashed && (i == 4 || i == 6 || i == 8 || i == 10) && text[at++] != '-')
             return -EINVAL;
 
-        int high = hex_value(text[at]), low = hex_value(text[at + 1]);
+        int high = hex_digit_value(text[at]), low = hex_digit_value(text[at + 1]);
         if (high < 0 || low < 0)
             return -EINVAL;
         id.byte[i] = (uint8_t) (high << 4 | low);

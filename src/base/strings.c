@@ -175,6 +175,17 @@ static bool equal_any_case(const char *a, const char *b)
     return *a == *b;
 }
 
+int hex_digit_value(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    if (c >= 'a' && c <= 'f')
+        return c - 'a' + 10;
+    if (c >= 'A' && c <= 'F')
+        return c - 'A' + 10;
+    return -1;
+}
+
 int parse_boolean(const char *text)
 {
     static const char *const words[2][6] = {{"0", "no", "n", "false", "f", "off"},

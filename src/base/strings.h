@@ -50,6 +50,7 @@ bool string_equal(const char *a, const char *b);                    /* NULL equa
 char *string_trim(char *text);                                      /* in place; both ends */
 bool string_is_printable(const char *text);
 
+int hex_digit_value(char c);                                        /* 0 to 15, or -1 */
 int parse_boolean(const char *text);                                /* 0, 1 or -EINVAL; 1/yes/y/true/t/on … any case */
 int parse_u32(const char *text, uint32_t *ret);                     /* decimal only; -EINVAL, -ERANGE */
 int parse_u64(const char *text, uint64_t *ret);

@@ -33,18 +33,13 @@ const char *digest_name(enum digest_kind kind)
     return kinds[kind].name;
 }
 
-static int hex_value(char c)
-{
-    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
 static bool parse_hex(const char *hex, size_t size, struct digest *ret)
 {
     for (size_t i = 0; i < size; i++)
-        if (hex_value(hex[i]) < 0)
+        if (hex_digit_value(hex[i]) < 0)
             return false;
     for (size_t i = 0; i < size / 2; i++)
-        ret->bytes[i] = (uint8_t) (hex_value(hex[2 * i]) * 16 + hex_value(hex[2 * i + 1]));
+        ret->bytes[i] = (uint8_t) (hex_digit_value(hex[2 * i]) * 16 + hex_digit_value(hex[2 * i + 1]));
     return true;
 }
 

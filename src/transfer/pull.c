@@ -214,8 +214,8 @@ static int keep(struct pulling *p, struct arrival *arrival, struct error **err)
     auto_free char *name = mem_format("%s%s%s%.60s", kind_prefix(p), url, *etag ? "." : "", etag);
 
     mark_source(p, arrival->fd);
-    if (arrival_commit(arrival, name, suffix, (struct arrival_options){.hidden = true, .force = true, .read_only = true},
-                       err) < 0) {
+    const struct arrival_options options = {.hidden = true, .force = true, .read_only = true};
+    if (arrival_commit(arrival, name, suffix, options, err) < 0) {
         /* read-only is a courtesy to whoever lists hidden images */
         if (arrival->temporary)
             return -error_code(*err);

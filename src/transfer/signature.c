@@ -44,8 +44,9 @@ static void add_files(struct strings *list, const char *folder, const char *suff
 static void find_keyrings(struct strings *ret)
 {
     const char *only = getenv("SYSTEMD_OPENPGP_KEYRING");
-    static const char own[] = "/etc/systemd/import-pubring.pgp", old[] = "/etc/systemd/import-pubring.gpg",
-                      vendor[] = "/usr/lib/systemd/import-pubring.pgp", vendor_old[] = "/usr/lib/systemd/import-pubring.gpg";
+    static const char own[] = "/etc/systemd/import-pubring.pgp", old[] = "/etc/systemd/import-pubring.gpg";
+    static const char vendor[] = "/usr/lib/systemd/import-pubring.pgp";
+    static const char vendor_old[] = "/usr/lib/systemd/import-pubring.gpg";
 
     if (only) {
         strings_add(ret, only);
@@ -147,8 +148,7 @@ static int unknown_key(const char *status, const char *name, struct error **err)
 
     fail_plain(err, EKEYREJECTED, "the signature of '%s' is by a key that is not trusted: %s", name, key);
     fail_id(*err, "R5111");
-    fail_hint(*err, "if that is the publisher's key, put it into /etc/redd/keys: gpg --export %s >/etc/redd/keys/NAME.gpg",
-              key);
+    fail_hint(*err, "if that is the publisher's key: gpg --export %s >/etc/redd/keys/NAME.gpg", key);
     return -EKEYREJECTED;
 }
 

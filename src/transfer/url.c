@@ -33,11 +33,6 @@ int url_check(const char *url, struct error **err)
     return -EINVAL;
 }
 
-static int hex_value(char c)
-{
-    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
 char *url_file_path(const char *url)
 {
     const char *from = string_after(url, "file://");
@@ -46,12 +41,15 @@ char *url_file_path(const char *url)
     if (!from)
         return NULL;
     path = to = mem_copy_string(from);
-    for (; *from; from++)
-        if (*from == '%' && hex_value(from[1]) >= 0 && hex_value(from[2]) >= 0 && (from[1] != '0' || from[2] != '0')) {
-            *to++ = (char) (hex_value(from[1]) * 16 + hex_value(from[2]));
+    for (; *from; from++) {
+        int high = *from == '%' ? hex_digit_value(from[1]) : -1, low = high < 0 ? -1 : hex_digit_value(from[2]);
+
+        if (low >= 0 && high + low > 0) {       /* a NUL stays as it is written */
+            *to++ = (char) (high * 16 + low);
             from += 2;
         } else
             *to++ = *from;
+    }
     *to = '\0';
     return path;
 }
