@@ -131,6 +131,12 @@ static inline int sys_pidfd_send_signal(int pidfd, int sig, siginfo_t *info, uns
     return (int) syscall(SYS_pidfd_send_signal, pidfd, sig, info, flags);
 }
 
+/* The program FD itself; musl has no wrapper. */
+static inline int sys_execve_fd(int fd, char *const *argv, char *const *environment)
+{
+    return (int) syscall(SYS_execveat, fd, "", argv, environment, AT_EMPTY_PATH);
+}
+
 static inline int sys_pivot_root(const char *new_root, const char *put_old)
 {
     return (int) syscall(SYS_pivot_root, new_root, put_old);

@@ -69,6 +69,11 @@ const struct verb verb_table[] = {
     {"flatten", R, 1, ANY, 0, verb_flatten, NULL, "", "NAME...", "make plain trees of images that share layers"},
     {"config", R, 0, ANY, VERB_RAW, NULL, verb_config, "",
      "NAME|OPTION...", "print the effective settings of a container, and where each comes from"},
+    {"exec", R, 1, ANY, VERB_COMMAND, verb_exec, NULL, "uid setenv chdir tty",
+     "[USER@]NAME [--] COMMAND [ARG...]", "run a command in a machine, with its exit status and three streams"},
+    {"shell", R | M, 0, ANY, VERB_COMMAND, verb_shell, NULL, "uid setenv chdir",
+     "[[USER@]NAME [PATH [ARG...]]]", "a shell, or another program, at a terminal in a machine"},
+    {"login", R | M, 0, 1, 0, verb_login, NULL, "", "[NAME]", "a login prompt of a machine"},
     {"version", R, 0, 0, 0, verb_version, NULL, "", "", "print the version"},
     {"help", R | M | I, 0, 1, VERB_PAGED, verb_help, NULL, "", "[VERB]", "print this help, or what is to say about a verb"},
 };

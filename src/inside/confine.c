@@ -226,7 +226,7 @@ int confine_system_calls(const struct spec *spec, struct error **err)
 
 /* The signals that are ignored (proc(5), "SigIgn"), bit 0 for signal 1. A caller's choice (nohup, a shell's background
  * job) is inherited over exec, and that no handler of ours exists leaves only these to be reset. */
-static uint64_t ignored_signals(void)
+uint64_t confine_read_ignored_signals(void)
 {
     char text[4096];
     auto_close int fd = file_open("/proc/self/status", O_RDONLY);
@@ -241,9 +241,9 @@ static uint64_t ignored_signals(void)
 }
 
 /* The calls themselves, since C libraries keep the first real-time signals from their users. */
-void confine_signals(void)
+void confine_signals(uint64_t ignored)
 {
-    uint64_t ignored = ignored_signals(), none = 0;
+    uint64_t none = 0;
     const uint64_t as_default[4] = {0};         /* struct sigaction of the kernel: SIG_DFL, no flags, no mask */
 
     for (int sig = 1; sig <= 64; sig++)

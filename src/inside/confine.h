@@ -37,5 +37,9 @@ int confine_user(const struct spec *spec, const struct user *user, uint64_t ambi
 
 int confine_system_calls(const struct spec *spec, struct error **err);
 
-/* Default dispositions and an open mask: ours and our caller's are no business of the payload. */
-void confine_signals(void);
+/* The signals that this process ignores, bit 0 for signal 1: the rest of what exec() does not reset by itself. Asks
+ * /proc, so it is to be called where that can be trusted. */
+uint64_t confine_read_ignored_signals(void);
+
+/* Default dispositions, of those IGNORED, and an open mask: ours and our caller's are no business of the payload. */
+void confine_signals(uint64_t ignored);

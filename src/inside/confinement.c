@@ -39,6 +39,8 @@ char *confinement_format(const struct spec *spec)
     size_t size = 1;
 
     strings_add_format(&words, "cap:%" PRIx64, spec->capabilities);
+    if (spec->userns != USERNS_NO)
+        strings_add(&words, "userns");
     if (spec->no_new_privileges)
         strings_add(&words, "no-new-privileges");
     if (!spec->seccomp)
@@ -72,6 +74,13 @@ static int read_capabilities(struct spec *spec, const char *value)
     if (!*value || value[strspn(value, "0123456789abcdef")] || strlen(value) > 16)
         return -EINVAL;
     spec->capabilities = strtoull(value, &end, 16);
+    return 0;
+}
+
+static int read_userns(struct spec *spec, const char *value)
+{
+    (void) value;
+    spec->userns = USERNS_FIXED;
     return 0;
 }
 
@@ -183,6 +192,7 @@ static const struct {
     int (*read)(struct spec *spec, const char *value);
 } keys[] = {
     {"cap",               true,  read_capabilities},
+    {"userns",            false, read_userns},
     {"no-new-privileges", false, read_no_new_privileges},
     {"no-filter",         false, read_no_filter},
     {"log",               false, read_log},

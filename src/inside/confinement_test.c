@@ -36,7 +36,7 @@ TEST(each_word_comes_back_as_it_was)
 {
     static const char *const texts[] = {
         "cap:0",
-        "cap:ffffffffffffffff no-new-privileges no-filter log suppress-sync",
+        "cap:ffffffffffffffff userns no-new-privileges no-filter log suppress-sync",
         "cap:1 allow:@raw-io allow:bpf deny:kexec_load deny:@clock",
         "cap:1 families:deny family:16 family:1",
         "cap:1 families:allow",

@@ -183,6 +183,18 @@ int user_resolve(int root_fd, const char *name, struct user *ret, struct error *
     return 0;
 }
 
+void user_read_root(int root_fd, struct user *user)
+{
+    CLEANUP(file_lines_done) struct file_lines lines;
+    struct passwd_entry entry;
+
+    if (file_lines_open_in(&lines, root_fd, "/etc/passwd") < 0 ||
+        find_entry(&lines, "root", NULL, &entry) <= 0 || entry.uid != 0)
+        return;
+    user_done(user);
+    set_from_entry(&entry, user);
+}
+
 /* "name 10 20": the name, and the numbers of its groups. */
 static void add_listed_groups(struct user *user, char *text)
 {

@@ -30,6 +30,9 @@ bool user_is_root(const char *name);
  * it. */
 int user_resolve(int root_fd, const char *name, struct user *ret, struct error **err);
 
+/* What the files of the tree say of root, where they do: its home and its shell. */
+void user_read_root(int root_fd, struct user *user);
+
 /* As user_resolve(), by running the container's getent(1): for the names its files do not have. The caller is in the
  * container. Slow (some milliseconds). -ESRCH with the same words when it is not known there either. */
 int user_resolve_by_getent(int root_fd, const char *name, const struct getent_guard *guard, struct user *ret,

@@ -146,7 +146,7 @@ int step_working_directory_enter(struct child *child, struct error **err)
     bool shell = spec->start != START_BOOT && spec->command.count == 0;
 
     (void) umask(0022);
-    confine_signals();
+    confine_signals(confine_read_ignored_signals());
     if (spec->working_directory) {
         if (chdir(spec->working_directory) == 0)
             return 0;

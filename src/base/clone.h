@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * clone: clone3(2) with a function to run, which C libraries do not wrap. For children that share the caller's memory
+ * (CLONE_VM) and so need a stack of their own.
+ */
+#pragma once
+
+#include <stddef.h>
+#include <sys/types.h>
+
+#include <linux/sched.h>
+
+/* The child calls FUNCTION(DATA) on the stack of ARGUMENTS, whose end is aligned to 16, and exits with its result.
+ * Returns the pid, or a negative errno; -ENOSYS also on machines whose calling convention is not known here. */
+pid_t clone_call(struct clone_args *arguments, int (*function)(void *data), void *data);
