@@ -12,10 +12,13 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/types.h>
+#include <sys/vfs.h>
 
 #include "base/kernel.h"
 #include "base/mem.h"
 #include "base/path.h"
+
+#define PIDFS_MAGIC_NUMBER 0x50494446
 
 ssize_t fd_read_full(int fd, void *buffer, size_t size)
 {
@@ -310,4 +313,13 @@ ssize_t fd_recv_with(int socket_fd, void *data, size_t size, int *ret_fds, size_
             *ret_n_fds = count;
         }
     return n;
+}
+
+uint64_t fd_pidfd_id(int pidfd)
+{
+    struct statfs fs;
+    struct stat st;
+
+    /* before pidfs all pidfds shared one inode */
+    return fstatfs(pidfd, &fs) == 0 && fs.f_type == PIDFS_MAGIC_NUMBER && fstat(pidfd, &st) == 0 ? st.st_ino : 0;
 }

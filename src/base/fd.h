@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 #include <unistd.h>
 
@@ -64,3 +65,6 @@ int tree_remove_at(int dir_fd, const char *path);
  * of bytes (0: end), sets *ret_n_fds; received descriptors are close-on-exec and owned by the caller. */
 int fd_send_with(int socket_fd, const void *data, size_t size, const int *fds, size_t n_fds);
 ssize_t fd_recv_with(int socket_fd, void *data, size_t size, int *ret_fds, size_t *ret_n_fds);
+
+/* The number that tells the process behind PIDFD from any other that ever had its pid; 0 where the kernel has none. */
+uint64_t fd_pidfd_id(int pidfd);

@@ -24,6 +24,20 @@ void strings_add(struct strings *list, const char *text)
     strings_take(list, mem_copy_string(text));
 }
 
+char *strings_join(const struct strings *list, const char *between)
+{
+    size_t size = 1;
+
+    for (size_t i = 0; i < list->count; i++)
+        size += strlen(list->item[i]) + strlen(between);
+
+    char *text = mem_alloc(size), *at = text;
+    for (size_t i = 0; i < list->count; i++)
+        at = stpcpy(stpcpy(at, i > 0 ? between : ""), list->item[i]);
+    *at = '\0';
+    return text;
+}
+
 void strings_add_format(struct strings *list, const char *fmt, ...)
 {
     va_list args;

@@ -19,6 +19,9 @@ struct strings {
 void strings_add(struct strings *list, const char *text);          /* copies */
 void strings_take(struct strings *list, char *text);               /* takes TEXT */
 void strings_add_format(struct strings *list, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* All of them, with BETWEEN between each two; gives the text. */
+char *strings_join(const struct strings *list, const char *between);
 bool strings_contain(const struct strings *list, const char *text);
 void strings_remove(struct strings *list, size_t index);
 void strings_clear(struct strings *list);

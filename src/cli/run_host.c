@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/path.h"
@@ -63,7 +64,7 @@ static int announce(void *data, const struct spec *spec, const struct run_facts 
         .uid = getuid(),
         .leader = (uint32_t) facts->leader,
         .supervisor = (uint32_t) getpid(),
-        .leader_pidfd_id = machine_pidfd_id(facts->leader_pidfd),
+        .leader_pidfd_id = fd_pidfd_id(facts->leader_pidfd),
         .netif = netif,
     };
 

@@ -47,7 +47,7 @@ static int open_leader(struct guest *guest, struct error **err)
     if (guest->leader_fd < 0)
         return errno == ESRCH ? fail_gone(guest, err)
                               : fail(err, errno, "cannot open process %u of machine '%s'", state->leader, state->name);
-    if (state->leader_pidfd_id && machine_pidfd_id(guest->leader_fd) != state->leader_pidfd_id)
+    if (state->leader_pidfd_id && fd_pidfd_id(guest->leader_fd) != state->leader_pidfd_id)
         return fail_gone(guest, err);
     return 0;
 }

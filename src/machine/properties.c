@@ -60,7 +60,7 @@ static uint64_t pidfd_id(uint32_t pid, uint64_t known)
 {
     auto_close int fd = known || !pid ? -1 : sys_pidfd_open((pid_t) pid, 0);
 
-    return known ? known : fd >= 0 ? machine_pidfd_id(fd) : 0;
+    return known ? known : fd >= 0 ? fd_pidfd_id(fd) : 0;
 }
 
 static void add(struct machine_properties *list, const char *name, enum property_kind kind, char *text, uint64_t number)

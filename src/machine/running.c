@@ -41,7 +41,7 @@ static int open_process(uint32_t pid, uint64_t id)
 {
     auto_close int fd = pid ? sys_pidfd_open((pid_t) pid, 0) : -1;
 
-    return fd >= 0 && (id == 0 || machine_pidfd_id(fd) == id) ? take_fd(&fd) : -1;
+    return fd >= 0 && (id == 0 || fd_pidfd_id(fd) == id) ? take_fd(&fd) : -1;
 }
 
 int running_open(const struct registry *registry, const char *name, struct running *ret, struct error **err)

@@ -6,8 +6,6 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <sys/vfs.h>
 #include <time.h>
 
 #include "base/mem.h"
@@ -15,8 +13,6 @@
 
 /* Grows when a key gets another meaning; a new key needs no new number. */
 #define STATE_VERSION 1
-
-#define PIDFS_MAGIC_NUMBER 0x50494446
 
 enum type { TEXT, ID, NUMBER32, NUMBER64, NUMBER32_ALWAYS, NETIF };
 
@@ -69,15 +65,6 @@ void machine_state_stamp(struct machine_state *state)
 {
     state->realtime_us = clock_us(CLOCK_REALTIME);
     state->monotonic_us = clock_us(CLOCK_MONOTONIC);
-}
-
-uint64_t machine_pidfd_id(int pidfd)
-{
-    struct statfs fs;
-    struct stat st;
-
-    /* before pidfs all pidfds shared one inode */
-    return fstatfs(pidfd, &fs) == 0 && fs.f_type == PIDFS_MAGIC_NUMBER && fstat(pidfd, &st) == 0 ? st.st_ino : 0;
 }
 
 /* -- writing -- */

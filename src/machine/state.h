@@ -46,9 +46,6 @@ void machine_state_done(struct machine_state *state);
 /* The current time into both clocks of STATE. */
 void machine_state_stamp(struct machine_state *state);
 
-/* The number that tells the process behind PIDFD from any other that ever had its pid; 0 where the kernel has none. */
-uint64_t machine_pidfd_id(int pidfd);
-
 /* Gives the text. */
 char *machine_state_format(const struct machine_state *state);
 

@@ -95,10 +95,10 @@ TEST(a_process_has_one_number_and_another_has_another)
     auto_close int parent = sys_pidfd_open(getppid(), 0);
 
     EXPECT_TRUE(self >= 0 && again >= 0);
-    if (machine_pidfd_id(self) == 0)
+    if (fd_pidfd_id(self) == 0)
         SKIP_TEST("this kernel has no pidfs");
-    EXPECT_TRUE(machine_pidfd_id(self) == machine_pidfd_id(again));
-    EXPECT_TRUE(parent < 0 || machine_pidfd_id(self) != machine_pidfd_id(parent));
+    EXPECT_TRUE(fd_pidfd_id(self) == fd_pidfd_id(again));
+    EXPECT_TRUE(parent < 0 || fd_pidfd_id(self) != fd_pidfd_id(parent));
 }
 
 TESTS(RUN(the_text_has_the_keys_that_other_programs_read), RUN(what_is_unknown_is_left_out),

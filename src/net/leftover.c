@@ -23,10 +23,6 @@
 #define PIN_FOLDER "/run/redd/netns"
 #define OWN_NETNS "/proc/self/ns/net"
 
-/* A cable ends with the container's namespace, a millisecond after its last process; where the kernel has others to end
- * before, it is quicker by hand. */
-enum { PATIENCE_MS = 1 };
-
 /* What stands for "" in a record. */
 #define NO_KIND "-"
 
@@ -64,7 +60,7 @@ int undo_link_delete(const struct strings *args, struct error **err)
         *err = TAKE(missing);
         return -error_code(*err);
     }
-    return mac_equal(link.mac, mac) ? link_delete(&netlink, link.index, PATIENCE_MS, err) : 0;
+    return mac_equal(link.mac, mac) ? link_delete(&netlink, link.index, LINK_ENDS_SOON, err) : 0;
 }
 
 /* One whose link is gone went with it. */

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 
 #include <linux/if.h>
 #include <linux/if_link.h>
@@ -353,33 +354,53 @@ static int await_end(struct netlink *monitor, struct watched_link *watched, int 
     return 0;
 }
 
-int link_delete(struct netlink *netlink, int index, int patience_ms, struct error **err)
+/* By a process that waits in our place. It is given a moment to end: where the link just goes by itself, it does. */
+static int delete_aside(struct netlink *netlink, struct netlink *monitor, struct watched_link *watched,
+                        struct netlink_batch *batch, struct netlink_remark *remark)
 {
+    enum { MOMENT_MS = 1 };
+    pid_t pid;
+
+    int r = netlink_send_aside(netlink, batch, &pid);
+    if (r == 0)
+        r = await_end(monitor, watched, netlink->fd, -1);
+    if (r < 0)
+        return r;
+
+    struct pollfd answer = {.fd = netlink->fd, .events = POLLIN};
+    if (watched->is_gone && poll(&answer, 1, MOMENT_MS) == 0)
+        return 0;
+    r = netlink_read_result(netlink, remark);
+    if (pid > 0)
+        (void) waitpid(pid, NULL, __WCLONE);
+    return r;
+}
+
+int link_delete(struct netlink *netlink, int index, enum link_end end, struct error **err)
+{
+    enum { PATIENCE_MS = 1 };
     CLEANUP(netlink_close) struct netlink monitor = {.fd = -1};
     const struct ifinfomsg info = {.ifi_family = AF_UNSPEC, .ifi_index = index};
     struct watched_link watched = {.index = index};
     struct netlink_batch batch;
-    struct netlink_remark remark;
+    struct netlink_remark remark = {0};
     char name[INTERFACE_NAME_SIZE];
     struct link link;
+    int r = 0;
 
-    if (netlink_open_monitor(&monitor, err) < 0)
-        return -error_code(*err);
-    int r = find(netlink, index, NULL, &link);
-    if (r == 0 && patience_ms > 0)
-        r = await_end(&monitor, &watched, -1, patience_ms);
-    if (r < 0 || watched.is_gone)
-        return r == -ENODEV || r == 0 ? 0 : fail(err, -r, "cannot look for the interface number %d", index);
-
-    netlink_batch_init(&batch);
-    netlink_begin(&batch, RTM_DELLINK, 0, &info, sizeof info);
-    r = netlink_send_aside(netlink, &batch);
-    if (r == 0)
-        r = await_end(&monitor, &watched, netlink->fd, -1);
-    if (r == 0 && !watched.is_gone)
-        r = netlink_read_result(netlink, &remark);
-    else
-        remark.text[0] = '\0';
+    if (end == LINK_ENDS_SOON) {
+        if (netlink_open(&monitor, err) < 0 || netlink_listen(&monitor, RTMGRP_LINK, err) < 0)
+            return -error_code(*err);
+        r = find(netlink, index, NULL, &link);
+        if (r == 0)
+            r = await_end(&monitor, &watched, -1, PATIENCE_MS);
+    }
+    if (r == 0 && !watched.is_gone) {
+        netlink_batch_init(&batch);
+        netlink_begin(&batch, RTM_DELLINK, 0, &info, sizeof info);
+        r = end == LINK_STAYS ? netlink_talk(netlink, &batch, NULL, NULL, &remark)
+                              : delete_aside(netlink, &monitor, &watched, &batch, &remark);
+    }
     if (r == 0 || r == -ENODEV)
         return 0;
     return link_failed(err, r, &remark, "delete the interface", name_of_index(netlink, index, name));

@@ -58,11 +58,14 @@ int link_move(struct netlink *netlink, const struct link *link, int netns_fd, co
 int link_set_up(struct netlink *netlink, int index, struct error **err);
 int link_add_altname(struct netlink *netlink, int index, const char *name, struct error **err);
 
-/* Returns when the link is off the kernel's list, its name free, and not, as the kernel's own answer to the request,
- * 20 to 40 ms later when nothing remembers it any more. It may go by itself, with the namespace of its other end: that
- * is waited for PATIENCE_MS before anything is asked. NETLINK is a socket of the process's own namespace. One that is
- * gone is success. */
-int link_delete(struct netlink *netlink, int index, int patience_ms, struct error **err);
+/* One that is gone is success. NETLINK is a socket of the process's own namespace.
+ *
+ * The kernel answers a request to delete only when nothing remembers the link, 20 to 40 ms after it is off the list and
+ * its name free. A cable whose other end's namespace is ending (LINK_ENDS_SOON) goes by itself within a millisecond,
+ * unless the kernel has other namespaces to end before: that is waited for, then it is asked by a process made for it,
+ * and in any case this returns as soon as the link is off the list. */
+enum link_end { LINK_STAYS, LINK_ENDS_SOON };
+int link_delete(struct netlink *netlink, int index, enum link_end end, struct error **err);
 
 /* Whether bridge INDEX has ports. */
 int link_has_ports(struct netlink *netlink, int index, bool *ret, struct error **err);

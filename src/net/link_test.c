@@ -58,8 +58,9 @@ TEST(a_cable_has_one_end_here_and_one_there)
     EXPECT_FAIL(link_find(&host, "host0", &link, ERR), ENODEV, "Failed to resolve interface \"host0\": No such device");
     EXPECT_FAIL(link_make_veth(&host, &veth, &index, ERR), EEXIST, "cannot make the interface 've-web'");
 
-    EXPECT_OK(link_delete(&host, index, 0, ERR));
-    EXPECT_OK(link_delete(&host, index, 0, ERR));
+    EXPECT_OK(link_delete(&host, index, LINK_ENDS_SOON, ERR));
+    EXPECT_OK(link_delete(&host, index, LINK_ENDS_SOON, ERR));
+    EXPECT_OK(link_delete(&host, index, LINK_STAYS, ERR));
     EXPECT_FAIL(link_find(&inside, "host0", &link, ERR), ENODEV, "host0");
 }
 

@@ -144,7 +144,7 @@ int names_find(const char *folder, const char *name, struct names_entry *ret)
     memcpy(wanted, name, length);
     wanted[length] = '\0';
 
-    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int fd = openat(AT_FDCWD, folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0)
         return -ENOENT;
     int r = read_entry(fd, wanted, ret);
@@ -157,7 +157,7 @@ int names_find(const char *folder, const char *name, struct names_entry *ret)
 int names_find_address(const char *folder, int family, const void *bytes, struct names_entry *ret)
 {
     struct names_address wanted = {.family = family};
-    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int fd = openat(AT_FDCWD, folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
     if (fd < 0)
         return -ENOENT;

@@ -272,7 +272,7 @@ static long fork_silently(void)
     return syscall(SYS_clone, 0, NULL, NULL, NULL, NULL);
 }
 
-int netlink_send_aside(struct netlink *netlink, struct netlink_batch *batch)
+int netlink_send_aside(struct netlink *netlink, struct netlink_batch *batch, pid_t *ret_pid)
 {
     if (batch->is_full)
         return -EMSGSIZE;
@@ -289,6 +289,7 @@ int netlink_send_aside(struct netlink *netlink, struct netlink_batch *batch)
         (void) send_data(netlink->fd, batch);
         _exit(0);
     }
+    *ret_pid = pid > 0 ? (pid_t) pid : 0;
     return pid > 0 || send_data(netlink->fd, batch) >= 0 ? 0 : -errno;
 }
 
@@ -349,18 +350,13 @@ int netlink_read_result(struct netlink *netlink, struct netlink_remark *ret_rema
     return read_all_answers(netlink, &progress);
 }
 
-int netlink_open_monitor(struct netlink *ret, struct error **err)
+int netlink_listen(struct netlink *netlink, uint32_t groups, struct error **err)
 {
-    static const struct sockaddr_nl links = {.nl_family = AF_NETLINK, .nl_groups = RTMGRP_LINK};
-    CLEANUP(netlink_close) struct netlink monitor = {.fd = -1};
+    const struct sockaddr_nl own = {.nl_family = AF_NETLINK, .nl_groups = groups};
 
-    if (netlink_open(&monitor, err) < 0)
-        return -error_code(*err);
-    /* without an address of its own a socket hears nothing, whatever groups it is in */
-    if (bind(monitor.fd, (const struct sockaddr *) &links, sizeof links) < 0)
-        return fail(err, errno, "cannot listen for changes of network interfaces");
-    *ret = monitor;
-    monitor.fd = -1;
+    /* bound, since without an address of its own a socket hears nothing, whatever groups it is in */
+    if (bind(netlink->fd, (const struct sockaddr *) &own, sizeof own) < 0)
+        return fail(err, errno, "cannot listen for changes of the network");
     return 0;
 }
 

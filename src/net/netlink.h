@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include <linux/netlink.h>
 
@@ -72,14 +73,14 @@ int netlink_talk(struct netlink *netlink, struct netlink_batch *batch, netlink_r
 
 /* Sends BATCH, one request, from a process made for it, for requests that the kernel keeps its caller waiting for long
  * after they are done. The answer comes to the socket like any other (netlink_read_result()); nobody has to wait for
- * it, and the process ends by itself. Where none can be made, the request is sent from here. */
-int netlink_send_aside(struct netlink *netlink, struct netlink_batch *batch);
+ * it, and the process ends by itself. Where none can be made (*ret_pid 0), the request is sent from here. */
+int netlink_send_aside(struct netlink *netlink, struct netlink_batch *batch, pid_t *ret_pid);
 
 /* Reads one answer to the request sent last: 0, or its negative errno. */
 int netlink_read_result(struct netlink *netlink, struct netlink_remark *ret_remark);
 
-/* A socket that hears of links that come, change and go, in the network namespace of the process. */
-int netlink_open_monitor(struct netlink *ret, struct error **err);
+/* Makes one that was just opened a monitor, which hears of changes in its namespace: RTMGRP_LINK, … */
+int netlink_listen(struct netlink *netlink, uint32_t groups, struct error **err);
 
 /* Reads what a monitor has heard; to be called when poll(2) says that there is something. -ENOBUFS: something was
  * missed. */

@@ -80,5 +80,5 @@ int zone_release(struct netlink *netlink, const char *name, struct error **err)
         return 0;
     if (link_has_ports(netlink, bridge.index, &has_ports, err) < 0)
         return -error_code(*err);
-    return has_ports ? 0 : link_delete(netlink, bridge.index, 0, err);
+    return has_ports ? 0 : link_delete(netlink, bridge.index, LINK_STAYS, err);
 }

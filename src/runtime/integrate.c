@@ -69,7 +69,8 @@ int step_integration_prepare(struct run *run, struct error **err)
     struct integration *integration = run->integration = mem_alloc(sizeof *integration);
     auto_close int host_fd = file_open("/", O_PATH | O_DIRECTORY);
 
-    integration->resolv_conf.mount_fd = integration->local_time.mount_fd = integration->local_time.source_fd =
+    integration->resolv_conf = (struct resolv_conf) RESOLV_CONF_NONE;
+    integration->local_time.mount_fd = integration->local_time.source_fd =
         integration->journal.mount_fd = -1;
     if (host_fd < 0)
         return fail(err, errno, "cannot open the host's root folder");
@@ -143,4 +144,11 @@ bool integration_find_user(const struct run *run, int root_fd, const char *name,
 {
     return name && run->integration->bind_users.count > 0 &&
            bind_users_find(&run->integration->bind_users, root_fd, name, ret);
+}
+
+int integration_write_resolv_conf(const struct run *run, const char *text, struct error **err)
+{
+    const struct resolv_conf *conf = &run->integration->resolv_conf;
+
+    return resolv_conf_is_late(conf) ? resolv_conf_write(conf, text, err) : 0;
 }

@@ -161,6 +161,8 @@ static const struct step steps[] = {
     /* While the zone's lock is held: what was free when it was looked at still is. */
     { ATTACH,  "set the addresses",                   spec_wants_addresses, step_addresses_set, NULL, NULL },
     { ATTACH,  "make further virtual cables",         wants_veth_extras, step_veth_extras_make, NULL, NULL },
+    { ATTACH,  "start the resolver",                  spec_wants_links,  step_resolver_start,   NULL, step_resolver_stop },
+    { ATTACH,  "publish the machine's name",          spec_wants_links,  step_name_publish,     NULL, step_name_withdraw },
 
     { BUILD,   "become root of the user namespace",   wants_userns,      NULL, step_ids_become_root, NULL },
     { BUILD,   "join the network namespace",          wants_netns_path,  NULL, step_network_join, NULL },

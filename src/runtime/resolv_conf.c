@@ -2,14 +2,12 @@
 /* /etc/resolv.conf: choosing the host's file, and putting it into a tree that may be hostile. */
 #include "runtime/resolv_conf.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -19,11 +17,13 @@
 #include "base/mount.h"
 #include "base/path.h"
 #include "base/strings.h"
+#include "net/upstream.h"
 #include "runtime/place.h"
+#include "runtime/run_state.h"
 
 #define INSIDE "/etc/resolv.conf"
 
-enum { SIZE_MAX_BYTES = 64 << 10, DNS_PORT = 53 };
+enum { SIZE_MAX_BYTES = 64 << 10 };
 
 static const char *const source_paths[] = {
     [RESOLV_HOST] = "/etc/resolv.conf",
@@ -35,57 +35,9 @@ static const char *const source_paths[] = {
 void resolv_conf_done(struct resolv_conf *conf)
 {
     fd_closep(&conf->mount_fd);
+    fd_closep(&conf->late_fd);
     free(conf->text);
-    *conf = (struct resolv_conf){.method = RESOLV_OFF, .mount_fd = -1};
-}
-
-/* Somebody has the DNS port of this loopback address: then nobody else can have it. Where we may not find out (EACCES)
- * nothing is proved, and it counts as answered. */
-static bool loopback_answers(const struct sockaddr *address, socklen_t size)
-{
-    auto_close int fd = socket(address->sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-
-    if (fd < 0)
-        return errno != EAFNOSUPPORT;
-    return bind(fd, address, size) < 0 && errno != EADDRNOTAVAIL;
-}
-
-static bool server_answers(const char *text)
-{
-    struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_port = htons(DNS_PORT)};
-    struct sockaddr_in6 v6 = {.sin6_family = AF_INET6, .sin6_port = htons(DNS_PORT)};
-
-    if (inet_pton(AF_INET, text, &v4.sin_addr) == 1)
-        return ntohl(v4.sin_addr.s_addr) >> 24 != 127 || loopback_answers((struct sockaddr *) &v4, sizeof v4);
-    if (inet_pton(AF_INET6, text, &v6.sin6_addr) == 1)
-        return !IN6_IS_ADDR_LOOPBACK(&v6.sin6_addr) || loopback_answers((struct sockaddr *) &v6, sizeof v6);
-    return strchr(text, '%');   /* link-local, with its interface; anything else is no address */
-}
-
-/* One of the servers is not known to be dead. Without a "nameserver" line the C library asks 127.0.0.1. */
-static bool text_answers(const char *text)
-{
-    bool any = false;
-    char word[64];
-
-    for (const char *line = text; *line;) {
-        const char *rest = string_after(line, "nameserver");
-
-        if (rest && (*rest == ' ' || *rest == '\t')) {
-            rest += strspn(rest, " \t");
-            size_t length = strcspn(rest, " \t\r\n");
-            any = true;
-            if (length < sizeof word) {
-                memcpy(word, rest, length);
-                word[length] = '\0';
-                if (server_answers(word))
-                    return true;
-            }
-        }
-        line += strcspn(line, "\n");
-        line += *line == '\n';
-    }
-    return !any && server_answers("127.0.0.1");
+    *conf = (struct resolv_conf) RESOLV_CONF_NONE;
 }
 
 /* Reads one of the host's files. Returns its fd or a negative errno. */
@@ -124,7 +76,7 @@ static int choose_source(int host_fd, struct resolv_conf *ret)
     for (size_t i = 0; i < COUNT_OF(order); i++) {
         int fd = source_open(host_fd, order[i], ret);
 
-        if (fd >= 0 && text_answers(ret->text))
+        if (fd >= 0 && upstream_text_answers(ret->text))
             return fd;
         if (fd >= 0)
             (void) close(fd);
@@ -132,16 +84,66 @@ static int choose_source(int host_fd, struct resolv_conf *ret)
     return source_open(host_fd, RESOLV_HOST, ret);
 }
 
+/* A file that is empty yet: to be copied from, or, where the tree is read-only, to be mounted. */
+static int open_late(bool read_only, struct resolv_conf *ret, struct error **err)
+{
+    static const struct mount_option options[] = {{"size", "64k"}, {"nr_inodes", "2"}, {"mode", "755"}};
+
+    if (!read_only) {
+        ret->late_fd = memfd_create("resolv.conf", MFD_CLOEXEC);
+        return ret->late_fd < 0 ? fail(err, errno, "cannot make a file in memory") : 0;
+    }
+
+    auto_close int fd = mount_new("tmpfs", options, COUNT_OF(options), MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, err);
+    if (fd < 0)
+        return -error_code(*err);
+    ret->late_fd = openat(fd, "resolv.conf", O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+    if (ret->late_fd < 0)
+        return fail(err, errno, "cannot make a file in memory");
+    ret->mount_fd = mount_clone(ret->late_fd, "", false, err);
+    return ret->mount_fd < 0 ? -error_code(*err) : 0;
+}
+
+static int prepare_late(const struct spec *spec, bool read_only, struct resolv_conf *ret, struct error **err)
+{
+    ret->method = read_only ? RESOLV_BIND : RESOLV_COPY;
+    ret->follows_dangling = true;
+    ret->is_booted = spec->start == START_BOOT;
+    return open_late(read_only, ret, err);
+}
+
+bool resolv_conf_is_late(const struct resolv_conf *conf)
+{
+    return conf->late_fd >= 0;
+}
+
+int resolv_conf_write(const struct resolv_conf *conf, const char *text, struct error **err)
+{
+    int r = fd_write_full(conf->late_fd, text, strlen(text));
+
+    if (r == 0 && conf->mount_fd >= 0 && fchmod(conf->late_fd, 0644) < 0)
+        r = -errno;
+    return r < 0 ? fail(err, -r, "cannot write the container's resolv.conf") : 0;
+}
+
 int resolv_conf_prepare(const struct spec *spec, int host_fd, bool read_only, struct resolv_conf *ret,
                         struct error **err)
 {
-    CLEANUP(resolv_conf_done) struct resolv_conf conf = {.method = spec->resolv_method, .mount_fd = -1};
-    bool automatic = conf.method == RESOLV_AUTO;
+    CLEANUP(resolv_conf_done) struct resolv_conf conf = RESOLV_CONF_NONE;
+    bool automatic = spec->resolv_method == RESOLV_AUTO;
 
-    *ret = (struct resolv_conf){.method = RESOLV_OFF, .mount_fd = -1};
-    if (automatic) {
-        if (spec->private_network)
+    *ret = (struct resolv_conf) RESOLV_CONF_NONE;
+    conf.method = spec->resolv_method;
+    if (automatic && spec->private_network) {
+        if (!spec_wants_links(spec))
             return 0;
+        if (prepare_late(spec, read_only, &conf, err) < 0)
+            return -error_code(*err);
+        *ret = conf;
+        conf = (struct resolv_conf) RESOLV_CONF_NONE;
+        return 0;
+    }
+    if (automatic) {
         conf.method = read_only ? RESOLV_BIND : RESOLV_COPY;
         conf.follows_dangling = true;
     }
@@ -170,7 +172,7 @@ int resolv_conf_prepare(const struct spec *spec, int host_fd, bool read_only, st
         }
     }
     *ret = conf;
-    conf = (struct resolv_conf){.mount_fd = -1};
+    conf = (struct resolv_conf) RESOLV_CONF_NONE;
     return 0;
 }
 
@@ -219,6 +221,39 @@ static int copy_past_link(const struct resolv_conf *conf, int root_fd)
     return r < 0 ? r : place_copy(root_fd, end, conf->text, conf->size, &conf->modified);
 }
 
+/* Whether the container has a file that it may keep: not ours of last time, not one of servers it cannot reach. A link
+ * that leads somewhere is dealt with later: it is never written through. */
+static bool has_own_file(const struct resolv_conf *conf, int root_fd)
+{
+    auto_free char *text = NULL;
+    struct stat st;
+    auto_close int fd = path_open_in(root_fd, INSIDE, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0);
+
+    if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_size > SIZE_MAX_BYTES)
+        return false;
+    text = mem_alloc((size_t) st.st_size + 1);
+    ssize_t n = fd_read_full(fd, text, (size_t) st.st_size);
+    if (n < 0)
+        return false;
+    text[n] = '\0';
+    return conf->is_booted && !string_starts(text, RESOLV_CONF_MARK) && upstream_text_is_reachable(text);
+}
+
+/* Reads what came late into *RET; false when nothing came. */
+static bool read_late(const struct resolv_conf *conf, struct resolv_conf *ret)
+{
+    struct stat st;
+
+    if (fstat(conf->late_fd, &st) < 0 || st.st_size == 0 || st.st_size > SIZE_MAX_BYTES)
+        return false;
+    ret->text = mem_alloc((size_t) st.st_size + 1);
+    ssize_t n = pread(conf->late_fd, ret->text, (size_t) st.st_size, 0);
+    ret->size = n > 0 ? (size_t) n : 0;
+    ret->text[ret->size] = '\0';
+    ret->modified = st.st_mtim;
+    return n > 0;
+}
+
 static int apply(const struct resolv_conf *conf, int root_fd, struct error **err)
 {
     int r = 0;
@@ -247,7 +282,18 @@ static int apply(const struct resolv_conf *conf, int root_fd, struct error **err
 
 int resolv_conf_apply(const struct resolv_conf *conf, int root_fd, struct error **err)
 {
-    int r = apply(conf, root_fd, err);
+    struct resolv_conf late = *conf;
+    auto_free char *text = NULL;
+
+    if (conf->late_fd >= 0) {
+        bool wanted = read_late(conf, &late);
+
+        text = late.text;
+        if (!wanted || has_own_file(conf, root_fd))
+            return 0;
+    }
+
+    int r = apply(&late, root_fd, err);
 
     if (r < 0) {
         r = fail_in(err, "cannot set up the container's " INSIDE);

@@ -15,7 +15,7 @@
 #define STUB_TEXT "nameserver 127.0.0.53\noptions edns0\n"
 #define UPLINK_TEXT "nameserver 198.51.100.7\n"
 
-static struct resolv_conf conf = {.mount_fd = -1};
+static struct resolv_conf conf = RESOLV_CONF_NONE;
 
 static struct spec wanted(enum resolv_method method, enum resolv_source source)
 {

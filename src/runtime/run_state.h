@@ -24,6 +24,8 @@
 struct undo;
 struct control;
 struct integration;
+struct name_publication;
+struct name_server;
 struct network;
 struct tree;
 
@@ -91,6 +93,8 @@ struct run {
     struct integration *integration;    /* integrate.c */
 
     struct network *network;    /* network_attach.c */
+    struct name_publication *name_publication;  /* name_publish.c */
+    struct name_server *name_server;    /* resolver.c */
     int network_index;          /* the interface that stands for the machine on the host, 0: none */
     struct address_plan address_plan;   /* network_address.c; all zero without a cable or addresses */
 
@@ -251,6 +255,14 @@ STEP(step_veth_extras_make);
 /* A cable, or an address that was asked for. */
 bool spec_wants_addresses(const struct spec *spec);
 STEP(step_addresses_set);
+
+/* resolver.c */
+STEP(step_resolver_start);
+void step_resolver_stop(struct run *run);
+
+/* name_publish.c */
+STEP(step_name_publish);
+void step_name_withdraw(struct run *run);
 
 /* confine.c */
 INNER_STEP(step_console_take);

@@ -216,7 +216,7 @@ host_files() {
                         \( -name '*redd*' -o -name '*nspawn*' -o -name '.#*' \)
         } 2>/dev/null | grep -Evx "$HOST_HOMES" | sort -u | sed 's/^/file /'
 }
-HOST_HOMES='/run/(redd|redd/machines|redd/netns|systemd|systemd/machines|systemd/nspawn|systemd/nspawn/propagate|systemd/nspawn/locks|systemd/nspawn/locks/inode-[0-9]+:[0-9]+|systemd/nspawn-uid|systemd/nspawn-uid/[0-9]+)'
+HOST_HOMES='/run/(redd|redd/machines|redd/names|redd/netns|systemd|systemd/machines|systemd/nspawn|systemd/nspawn/propagate|systemd/nspawn/locks|systemd/nspawn/locks/inode-[0-9]+:[0-9]+|systemd/nspawn-uid|systemd/nspawn-uid/[0-9]+)'
 HOST_TMP=/nonexistent
 
 # All but the test's own shell and what it started for this look.
@@ -234,9 +234,28 @@ host_processes() {
         done | sort
 }
 
+# host_orphans: the pids of redds that nobody waits for
+host_orphans() {
+        for host_name in /proc/[0-9]*; do
+                { read -r host_stat <"$host_name/stat"; } 2>/dev/null || continue
+                # shellcheck disable=SC2086
+                set -- ${host_stat##*\) }
+                case $host_stat in
+                *'(redd) '*) [ "$2" != 1 ] || [ "$1" = Z ] || echo "${host_name#/proc/}" ;;
+                esac
+        done
+}
+
 # host_is_as_before DESCRIPTION: compares with the moment of begin
 host_is_as_before() {
         host_now=$(host_state)
+        # the kernel keeps who asks it to delete a link waiting for some milliseconds more (src/net/link.h)
+        if [ "$host_now" != "$HOST_BEFORE" ]; then
+                for host_name in $(host_orphans); do
+                        "$HELPER" wait "$host_name" 1 2>/dev/null
+                done
+                host_now=$(host_state)
+        fi
         [ "$host_now" = "$HOST_BEFORE" ] && { report 0 "$1"; return; }
         report 1 "$1"
         printf '%s\n' "$HOST_BEFORE" >"$WORK/.before"
