@@ -63,7 +63,7 @@ void background_failed(const struct background *background, const struct error *
     struct last_run run = {.result = RESULT_NOT_STARTED, .text = (char *) error_text(err),
                            .hint = (char *) error_hint(err), .id = (char *) error_id(err)};
 
-    if (background->name && !background->is_written)
+    if (background->name)
         write_down(background, &run);
 }
 
@@ -102,7 +102,7 @@ static void judge(const char *machine, const struct run_ending *ending, struct e
     }
 }
 
-void background_ended(struct background *background, const struct run_ending *ending)
+void background_ended(const struct background *background, const struct run_ending *ending)
 {
     static const enum run_result results[] = {
         [RUN_EXITED] = RESULT_EXITED,
@@ -122,7 +122,6 @@ void background_ended(struct background *background, const struct run_ending *en
         run.id = (char *) error_id(err);
     }
     write_down(background, &run);
-    background->is_written = true;
 }
 
 void background_console_wrote(struct background *background, uint64_t total)

@@ -13,7 +13,6 @@
 struct background {
     const char *name;           /* NULL: somebody sits in front of it */
     uint64_t logged;            /* bytes of console, up to the last look at the log's size */
-    bool is_written;
 };
 
 /* From the environment and the words of the command line: `redd start` says so, and so does a unit of systemd's. */
@@ -22,6 +21,6 @@ void background_init(struct background *background, int argc, char **argv);
 /* A run that never came to its payload. */
 void background_failed(const struct background *background, const struct error *err);
 /* The payload ended. */
-void background_ended(struct background *background, const struct run_ending *ending);
+void background_ended(const struct background *background, const struct run_ending *ending);
 /* The console has said TOTAL bytes by now. */
 void background_console_wrote(struct background *background, uint64_t total);

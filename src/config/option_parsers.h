@@ -184,3 +184,10 @@ PARSER(option_console_escape);
 PARSER(option_background);
 PARSER(option_set_credential);
 PARSER(option_load_credential);
+
+/* option_machine.c */
+PARSER(option_after);
+PARSER(option_requires);
+PARSER(option_ready_when);
+PARSER(option_restart);
+PARSER(option_restart_sec);

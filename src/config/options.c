@@ -389,6 +389,12 @@ const struct option_row option_rows[] = {
       .key = "Network.Allow", .trust = TRUST_PRIVILEGED, .untrusted_message = NO_NETWORK, .words = WORDS_PLAIN,
       .parse = option_network_allow, .section = "Extensions of redd", .extension = true,
       .help = "only these may connect to the container; may repeat" },
+
+    { .key = "Machine.After", .trust = TRUST_PRIVILEGED, .words = WORDS_PLAIN, .parse = option_after },
+    { .key = "Machine.Requires", .trust = TRUST_PRIVILEGED, .words = WORDS_PLAIN, .parse = option_requires },
+    { .key = "Machine.ReadyWhen", .trust = TRUST_PRIVILEGED, .parse = option_ready_when, .fallback = "started" },
+    { .key = "Machine.Restart", .trust = TRUST_PRIVILEGED, .parse = option_restart, .fallback = "no" },
+    { .key = "Machine.RestartSec", .trust = TRUST_PRIVILEGED, .parse = option_restart_sec, .fallback = "1s" },
 };
 /* clang-format on */
 

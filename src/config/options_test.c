@@ -121,6 +121,11 @@ static const struct {
     {"Network", "DNS", TRUST_PRIVILEGED},
     {"Network", "Isolate", TRUST_PRIVILEGED},
     {"Network", "Allow", TRUST_PRIVILEGED},
+    {"Machine", "After", TRUST_PRIVILEGED},
+    {"Machine", "Requires", TRUST_PRIVILEGED},
+    {"Machine", "ReadyWhen", TRUST_PRIVILEGED},
+    {"Machine", "Restart", TRUST_PRIVILEGED},
+    {"Machine", "RestartSec", TRUST_PRIVILEGED},
 };
 
 TEST(every_key_of_a_file_is_there_with_its_trust)

@@ -22,7 +22,7 @@
 
 #define FILE_SIZE_MOST ((size_t) 1 << 20)
 
-static const char *const sections[] = {"Exec", "Files", "Network"};
+static const char *const sections[] = {"Exec", "Files", "Network", "Machine"};
 
 struct reader {
     struct settings *settings;

@@ -25,6 +25,7 @@ void spec_init(struct spec *spec)
     spec->tmpfs_tmp = true;
     spec->check_os_release = true;
     spec->seccomp = true;
+    spec->restart_delay_us = 1000000;
 }
 
 static void texts_done(struct spec *spec)
@@ -77,6 +78,9 @@ static void lists_done(struct spec *spec)
     strings_clear(&spec->bind_users);
     strings_clear(&spec->bind_user_groups);
     strings_clear(&spec->network_allow);
+    strings_clear(&spec->after);
+    strings_clear(&spec->requires);
+    strings_clear(&spec->ready_command);
     ip_prefixes_done(&spec->addresses);
     ip_prefixes_done(&spec->gateways);
     ip_prefixes_done(&spec->dns);

@@ -46,6 +46,8 @@ enum journal_mode { JOURNAL_NO, JOURNAL_HOST, JOURNAL_TRY_HOST, JOURNAL_GUEST, J
 enum mount_type { MOUNT_BIND, MOUNT_TMPFS, MOUNT_OVERLAY, MOUNT_INACCESSIBLE };
 enum bind_idmap { IDMAP_NONE, IDMAP_IDENTITY, IDMAP_ROOT, IDMAP_OWNER };
 
+enum restart_mode { RESTART_NO, RESTART_ON_FAILURE, RESTART_ALWAYS };
+
 /* A source path of --bind or --overlay. */
 struct mount_source {
     char *path;                 /* NULL: a fresh temporary directory */
@@ -209,6 +211,13 @@ struct spec {
     enum console_mode console;
     char *background;
     char *escape;               /* --console-escape: second escape, as typed ("~." style line escape); NULL: none */
+
+    /* -- among other machines -- */
+    struct strings after, requires;     /* names */
+    uint16_t ready_port;        /* ready when somebody listens on it; 0: none */
+    struct strings ready_command;       /* ready when this ends well in the container; empty: none */
+    enum restart_mode restart;
+    uint64_t restart_delay_us;  /* default 1 s */
 
     struct credential *credentials;
     size_t n_credentials;

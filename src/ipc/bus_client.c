@@ -251,3 +251,8 @@ int bus_unit_stop(const struct bus_client *client, const char *unit, struct erro
 {
     return ask_about_unit(client, "stop-unit", unit, err);
 }
+
+int bus_units_reload(const struct bus_client *client, struct error **err)
+{
+    return ask_about_unit(client, "reload", "all", err);
+}

@@ -41,6 +41,9 @@ int bus_scope_start(const struct bus_client *client, const struct bus_scope_requ
 int bus_unit_start(const struct bus_client *client, const char *unit, struct error **err);
 int bus_unit_stop(const struct bus_client *client, const char *unit, struct error **err);
 
+/* Has it read its unit files anew. */
+int bus_units_reload(const struct bus_client *client, struct error **err);
+
 struct bus_machine {
     const char *name, *service, *class;
     const char *root;           /* NULL: none on the host */

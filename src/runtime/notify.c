@@ -15,6 +15,7 @@
 #include "base/mem.h"
 #include "base/strings.h"
 #include "runtime/control.h"
+#include "runtime/ready.h"
 #include "runtime/run_state.h"
 
 enum { MESSAGE_MAX = 4096, FDS_MAX = 64 };
@@ -57,7 +58,7 @@ void notify_started(struct run *run)
 
     (void) snprintf(text, sizeof text, "STATUS=Container started.\nX_NSPAWN_LEADER_PID=%d", (int) run->pid);
     notify_host(text, NULL, 0);
-    if (!run->spec->notify_ready) {
+    if (ready_at_start(run->spec)) {
         control_ready(run);
         notify_host("READY=1", NULL, 0);
     }

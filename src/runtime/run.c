@@ -104,6 +104,26 @@ static int run_once(struct run *run, int *ret_status, bool *ret_again, struct er
     return supervise(run, ret_status, ret_again, err);
 }
 
+/* Between an end and the restart that is wanted. A signal to end, and a stop over the control socket, come through. */
+static bool rest(struct run *run)
+{
+    int64_t until_ms = event_now_ms() + (int64_t) (run->rest_us / 1000);
+
+    for (int64_t now = event_now_ms(); now < until_ms && !control_wants_end(run); now = event_now_ms()) {
+        size_t n;
+        struct pollfd *fds = events_poll_fds(&run->events, 1, &n);
+        int left_ms = until_ms - now > INT32_MAX ? INT32_MAX : (int) (until_ms - now);
+
+        fds[0] = (struct pollfd){.fd = run->signal_fd, .events = POLLIN};
+        (void) poll(fds, n, events_timeout_ms(&run->events, left_ms, now));
+        if (fds[0].revents)
+            return false;
+        events_dispatch(&run->events, 1, event_now_ms());
+    }
+    run->rest_us = 0;
+    return !control_wants_end(run);
+}
+
 static int banner(const struct spec *spec, const struct run *run, struct error **err)
 {
     struct escape escape;
@@ -146,6 +166,7 @@ int container_run(const struct spec *spec, const struct run_host *host, int *ret
         fd_closep(&run.pidfd);
         if (again && host->unwind)
             host->unwind(host->data, run.undo, mark);
+        again = again && rest(&run);
     }
     control_done(&run);
     plan_undo_to(&run, ACQUIRE);

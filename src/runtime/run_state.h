@@ -27,6 +27,7 @@ struct integration;
 struct name_publication;
 struct name_server;
 struct network;
+struct ready;
 struct tree;
 
 /* Which process does a phase. */
@@ -104,6 +105,10 @@ struct run {
     int signal_fd;
     struct events events;       /* what else the supervisor waits for while the payload runs */
     struct control *control;    /* control.c */
+    struct ready *ready;        /* ready.c */
+    unsigned n_restarts;        /* in quick succession */
+    int64_t started_ms;         /* of this boot */
+    uint64_t rest_us;           /* before the next boot */
 };
 
 /* What the child knows by itself. Lives on its stack. */

@@ -21,6 +21,7 @@
 #include "runtime/control.h"
 #include "runtime/event.h"
 #include "runtime/notify.h"
+#include "runtime/ready.h"
 #include "runtime/run_state.h"
 
 /* What systemd as PID 1 takes for requests. Kernel numbers: C libraries differ in where SIGRTMIN starts. */
@@ -176,9 +177,28 @@ static void tell_end(const struct supervision *s, enum run_ending_kind kind, int
         host->ended(host->data, &ending);
 }
 
+/* Restart= of redd.nspawn(5). What somebody ended stays ended, and so does what fails again and again at once. */
+static bool is_to_be_restarted(struct supervision *s, bool failed)
+{
+    enum { QUICK_MS = 10000, QUICK_MAX = 5 };
+    struct run *run = s->run;
+    enum restart_mode mode = run->spec->restart;
+
+    if (mode == RESTART_NO || (mode == RESTART_ON_FAILURE && !failed) || s->was_asked_to_stop || s->was_killed ||
+        control_wants_end(run))
+        return false;
+    run->n_restarts = event_now_ms() - run->started_ms < QUICK_MS ? run->n_restarts + 1 : 0;
+    if (run->n_restarts > QUICK_MAX) {
+        log_error("Container %s ended %d times within seconds of its start, giving up.", run->spec->machine, QUICK_MAX);
+        return false;
+    }
+    run->rest_us = run->spec->restart_delay_us;
+    return true;
+}
+
 /* The payload's end as an exit status. Inside a pid namespace reboot(2) ends PID 1 with a signal: SIGHUP for a
  * reboot, SIGINT for halt and power-off (pid_namespaces(7)). */
-static int judge(const struct supervision *s, int status, bool *ret_again)
+static int judge(struct supervision *s, int status, bool *ret_again)
 {
     const struct spec *spec = s->run->spec;
     const char *name = spec->machine;
@@ -187,6 +207,7 @@ static int judge(const struct supervision *s, int status, bool *ret_again)
         int code = WEXITSTATUS(status);
 
         tell_end(s, RUN_EXITED, code);
+        *ret_again = is_to_be_restarted(s, code != 0);
         if (!spec->quiet && code == 0)
             log_info("Container %s exited successfully.", name);
         else if (!spec->quiet)
@@ -212,6 +233,7 @@ static int judge(const struct supervision *s, int status, bool *ret_again)
     }
     const char *signal_name = strsignal(sig);
     tell_end(s, RUN_KILLED, sig);
+    *ret_again = is_to_be_restarted(s, true);
     if (!s->was_killed || !spec->quiet)
         log_error("Container %s terminated by signal %s.", name, sig == SIGKILL ? "KILL" : signal_name);
     return EXIT_FAILURE;
@@ -245,8 +267,11 @@ int supervise(struct run *run, int *ret_status, bool *ret_again, struct error **
     }
     control_follow(run, &boot);
     notify_started(run);
+    ready_start(run);
+    run->started_ms = event_now_ms();
 
     int status = watch(&s);
+    ready_done(run);
 
     /* a change of the window's size calls away, and is no reason to lose output; a request to stop is */
     while (!console_drain(&s.console, run->signal_fd, -1) && !s.was_asked_to_stop && !s.was_killed)
