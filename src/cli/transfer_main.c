@@ -29,12 +29,14 @@
 /* clang-format off */
 static const struct transfer_verb verbs[] = {
     /* name          type          done        words  stdout  class  */
+    {"import",       "import",     "Imported", 1, 2,  false,  true,  verb_import},
     {"import-tar",   "import-tar", "Imported", 1, 2,  false,  true,  verb_import_tar},
     {"import-raw",   "import-raw", "Imported", 1, 2,  false,  true,  verb_import_raw},
     {"import-fs",    "import-fs",  "Imported", 1, 2,  false,  true,  verb_import_fs},
     {"export-tar",   "export-tar", "Exported", 1, 2,  true,   true,  verb_export_tar},
     {"export-raw",   "export-raw", "Exported", 1, 2,  true,   true,  verb_export_raw},
     {"pull-tar",     "pull-tar",   "Downloaded", 1, 2, false, true,  verb_pull_tar},
+    {"pull-oci",     "pull-oci",   "Downloaded", 1, 2, false, true,  verb_pull_oci},
     {"pull-raw",     "pull-raw",   "Downloaded", 1, 2, false, true,  verb_pull_raw},
 };
 /* clang-format on */

@@ -17,6 +17,7 @@
 struct unpack {
     int input_fd;               /* the archive, from where it stands */
     int root_fd;                /* the tree: a directory, empty or the layers below */
+    const char *prefix;         /* only what is below it, as the top; NULL: all */
     bool is_layer;              /* names ".wh.NAME" take NAME away (OCI image layers) */
     bool strip_single;          /* one directory at the top that holds a system: its content is the tree */
     bool strip_with_files;      /* … also when plain files lie beside it, which then go */

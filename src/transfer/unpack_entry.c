@@ -286,6 +286,20 @@ static int add_node(struct making *making, struct error **err)
                                making->parent->hands_down, making->path, err);
 }
 
+/* Takes the prefix away from PATH; false: PATH does not lie below it. */
+static bool cut_prefix(const struct tree *tree, char *path)
+{
+    size_t size = tree->prefix ? strlen(tree->prefix) : 0;
+
+    if (size == 0)
+        return true;
+    if (strncmp(path, tree->prefix, size) != 0 || (path[size] && path[size] != '/'))
+        return false;
+    size += path[size] == '/';
+    (void) memmove(path, path + size, strlen(path + size) + 1);
+    return true;
+}
+
 static int add_hard_link(struct making *making, const char *to, struct error **err)
 {
     auto_free char *target = NULL;
@@ -293,6 +307,7 @@ static int add_hard_link(struct making *making, const char *to, struct error **e
 
     if (entry_path_clean(to, &target, err) < 0)
         return -error_code(*err);
+    (void) cut_prefix(making->tree, target);
     if (strcmp(target, making->path) == 0)
         return 0;
     if (open_parent(making->tree, target, &parent, &making->target, err) < 0)
@@ -398,6 +413,8 @@ int tree_add(struct tree *tree, struct archive *archive, struct archive_entry *e
     }
     if (entry_path_clean(raw, &path, err) < 0)
         return -error_code(*err);
+    if (!cut_prefix(tree, path))
+        return 0;
     tree->n_entries++;
     making.path = path;
     if (!*path)

@@ -34,6 +34,7 @@ struct path_set;                /* path_set.h */
 struct tree {
     int root_fd;
     bool is_layer;
+    const char *prefix;
     struct parent parent[N_PARENTS];
     uint64_t clock;
     struct path_set *made;      /* by this layer: an opaque mark spares them */

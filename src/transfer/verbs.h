@@ -8,10 +8,12 @@
 
 int verb_import_tar(struct job *job, const struct request *request, struct error **err);
 int verb_import_raw(struct job *job, const struct request *request, struct error **err);
+int verb_import(struct job *job, const struct request *request, struct error **err);
 int verb_import_fs(struct job *job, const struct request *request, struct error **err);
 int verb_export_tar(struct job *job, const struct request *request, struct error **err);
 int verb_pull_tar(struct job *job, const struct request *request, struct error **err);
 int verb_pull_raw(struct job *job, const struct request *request, struct error **err);
+int verb_pull_oci(struct job *job, const struct request *request, struct error **err);
 int verb_export_raw(struct job *job, const struct request *request, struct error **err);
 
 /* The name given, or the one in SOURCE, checked. R5070: there is neither. Gives *ret. */
@@ -23,6 +25,9 @@ int open_input(struct job *job, const char *path, int *ret, struct error **err);
 /* Opens the place, sees that the name is free (unless --force), enters the transfer in the list. */
 int begin_arrival(struct job *job, const struct request *request, const char *name, const char *remote,
                   struct place *place, struct error **err);
+
+/* pull-oci for the reference TEXT, under the name GIVEN or the repository's. */
+int pull_oci(struct job *job, const struct request *request, const char *text, const char *given, struct error **err);
 
 struct arrival_options options_of(const struct request *request);
 
