@@ -160,7 +160,7 @@ int verb_import(struct job *job, const struct request *request, struct error **e
     in.fd = file_open(in.source, O_RDONLY | O_NOCTTY | O_NONBLOCK);
     if (in.fd < 0 || fstat(in.fd, &st) < 0) {
         fail(err, errno, "cannot open '%s'", in.source);
-        fail_id(*err, "R5071");
+        fail_id(*err, "R5152");
         return -error_code(*err);
     }
     return S_ISDIR(st.st_mode) ? import_directory(&in, err) : import_file(&in, err);

@@ -64,7 +64,8 @@ static void take_name(struct findings *ret, char *value)
 
 void inspect_pct_conf(const char *text, struct findings *ret)
 {
-    static const char *const remarks[] = {"memory", "swap", "cores", "cpulimit", "net0", "net1", "mp0", "mp1", "features"};
+    static const char *const remarks[] = {"memory", "swap", "cores", "cpulimit", "net0",
+                                          "net1",   "mp0",  "mp1",   "features"};
     auto_free char *hostname = value_of(text, "hostname"), *unprivileged = value_of(text, "unprivileged");
 
     take_name(ret, mem_copy_string(hostname));
@@ -87,7 +88,8 @@ void inspect_pct_conf(const char *text, struct findings *ret)
 
 void inspect_incus_yaml(const char *text, struct findings *ret)
 {
-    static const char *const remarks[] = {"limits.cpu", "limits.memory", "security.nesting", "nictype", "parent", "network"};
+    static const char *const remarks[] = {"limits.cpu", "limits.memory", "security.nesting",
+                                          "nictype",    "parent",        "network"};
     auto_free char *privileged = value_of(text, "security.privileged"), *nesting = value_of(text, "security.nesting");
 
     take_name(ret, value_of(text, "name"));
@@ -250,8 +252,11 @@ static bool is_disk(const char *start, size_t size)
 
 static bool is_tar(const char *start, size_t size)
 {
-    return size >= 512 && (memcmp(start + 257, "ustar", 5) == 0 || (start[0] && start[100] >= '0' && start[100] <= '7' &&
-                                                                    start[124] >= '0' && start[124] <= '7'));
+    if (size < 512)
+        return false;
+    /* before there was a magic number: a name, and octal digits where mode and size are */
+    return memcmp(start + 257, "ustar", 5) == 0 || (start[0] && start[100] >= '0' && start[100] <= '7' &&
+                                                    start[124] >= '0' && start[124] <= '7');
 }
 
 static void tell(const struct look *look, struct channel *up)

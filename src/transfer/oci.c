@@ -127,7 +127,7 @@ static int read_config(struct install *in, const struct oci_descriptor *item, ch
 
     if (item->size > CONFIG_MAX) {
         fail_plain(err, EFBIG, "the image's configuration is too long");
-        fail_id(*err, "R5139");
+        fail_id(*err, "R5143");
         return -EFBIG;
     }
     if (arrival_make(in->place, "config", false, &file, err) < 0 ||
@@ -272,7 +272,8 @@ int pull_oci(struct job *job, const struct request *request, const char *text, c
     if (image_name_check(request->class, name ? name : "", err) < 0 ||
         begin_arrival(job, request, name, text, &place, err) < 0)
         return -error_code(*err);
-    job_line(job, "Pulling '%s' from %s, saving as '%s'.", source.reference.repository, source.reference.registry, name);
+    job_line(job, "Pulling '%s' from %s, saving as '%s'.", source.reference.repository, source.reference.registry,
+             name);
     if (oci_install(job, request, &place, &source, NULL, name, &digest, err) < 0)
         return -error_code(*err);
     return lock_lines_add(request, &(struct lock_line){.name = name, .verb = "pull-oci", .source = text,

@@ -109,8 +109,8 @@ static int get_token(struct oci_source *source, const struct strings *challenges
     fail_plain(err, EACCES, "the registry '%s' does not give '%s' to everybody", source->reference.registry,
                source->reference.repository);
     fail_id(*err, "R5136");
-    fail_hint(*err, "there may be no such image: registries answer the same then; images that need a login can be had as "
-                    "an archive (docker save, skopeo copy) and 'redd import'");
+    fail_hint(*err, "there may be no such image: registries answer the same then; images that need a login can be "
+                    "had as an archive (docker save, skopeo copy) and 'redd import'");
     return -EACCES;
 }
 

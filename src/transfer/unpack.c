@@ -143,7 +143,8 @@ static int unpack_all(struct tree *tree, struct tar_reader *reader, struct error
 int unpack_work(void *data, struct channel *up, struct error **err)
 {
     const struct unpack *unpack = data;
-    CLEANUP(tree_done) struct tree tree = {.root_fd = unpack->root_fd, .is_layer = unpack->is_layer, .prefix = unpack->prefix};
+    CLEANUP(tree_done) struct tree tree = {
+        .root_fd = unpack->root_fd, .is_layer = unpack->is_layer, .prefix = unpack->prefix};
     CLEANUP(stream_closep) struct stream *stream = NULL;
     CLEANUP(tar_reader_done) struct tar_reader reader = {0};
 
