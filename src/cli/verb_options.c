@@ -290,6 +290,7 @@ static int set_lines(struct verb_options *o, const char *value, struct error **e
     if (parse_u32(value, &n) < 0 || n == 0 || n > INT_MAX)
         return refuse_value(err, "Failed to parse lines ", value, "it is the number of lines to show, 1 or more");
     o->lines = n;
+    o->lines_given = true;
     return 0;
 }
 

@@ -29,6 +29,7 @@ struct verb_options {
     enum json_style json;       /* also by -o json */
     const char *output;         /* of journal lines: "short" */
     unsigned lines;             /* -n; 10 */
+    bool lines_given;
     unsigned max_addresses;     /* UINT_MAX: all */
     bool max_addresses_given;
     struct strings properties;  /* -p, each may be several with commas */

@@ -55,8 +55,7 @@ int machine_log_open(const char *top, const char *name, int *ret_fd, struct erro
 
 /* -- reading -- */
 
-/* A line of a console is written by the machine: what would move the reader's cursor is taken out. */
-static char *clean_line(const char *text, size_t length)
+char *machine_log_clean_line(const char *text, size_t length)
 {
     char *line = mem_copy_bytes(text, length), *out = line;
 
@@ -128,7 +127,7 @@ int machine_log_tail(const char *top, const char *name, unsigned lines, struct s
         const char *stop = memchr(text + begin, '\n', end - begin);
         size_t n = stop ? (size_t) (stop - (text + begin)) : end - begin;
 
-        strings_take(ret, clean_line(text + begin, n));
+        strings_take(ret, machine_log_clean_line(text + begin, n));
         begin += n + 1;
     }
     return 0;

@@ -8,6 +8,8 @@
  */
 #pragma once
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/error.h"
@@ -27,6 +29,14 @@ int machine_log_open(const char *top, const char *name, int *ret_fd, struct erro
 
 /* The last LINES lines of the console log, oldest first, control characters but tabs taken out. */
 int machine_log_tail(const char *top, const char *name, unsigned lines, struct strings *ret, struct error **err);
+
+/* Passes on what is in the log behind the last LINES lines, and then what comes, line by line, until TAKE returns false
+ * or STOP_FD becomes readable (-1: none). A log that is moved aside is followed into the new one. */
+int machine_log_follow(const char *top, const char *name, unsigned lines, int stop_fd,
+                       bool (*take)(void *data, const char *line), void *data, struct error **err);
+
+/* LENGTH bytes of a console as a line for a terminal: what would move its cursor is taken out. Gives. */
+char *machine_log_clean_line(const char *text, size_t length);
 
 enum run_result {
     RESULT_NOT_STARTED,         /* the payload never ran; text, hint and id are the error's */

@@ -20,6 +20,7 @@
 #include "inside/escape.h"
 #include "runtime/control.h"
 #include "runtime/run_state.h"
+#include "runtime/watchdog.h"
 
 static void run_init(struct run *run, const struct spec *spec, const struct run_host *host)
 {
@@ -169,6 +170,7 @@ int container_run(const struct spec *spec, const struct run_host *host, int *ret
         again = again && rest(&run);
     }
     control_done(&run);
+    watchdog_done(&run);
     plan_undo_to(&run, ACQUIRE);
     plan_done(&run);
     events_done(&run.events);

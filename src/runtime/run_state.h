@@ -28,6 +28,7 @@ struct name_publication;
 struct name_server;
 struct network;
 struct ready;
+struct watchdog;
 struct tree;
 
 /* Which process does a phase. */
@@ -106,6 +107,7 @@ struct run {
     struct events events;       /* what else the supervisor waits for while the payload runs */
     struct control *control;    /* control.c */
     struct ready *ready;        /* ready.c */
+    struct watchdog *watchdog;  /* watchdog.c */
     unsigned n_restarts;        /* in quick succession */
     int64_t started_ms;         /* of this boot */
     uint64_t rest_us;           /* before the next boot */

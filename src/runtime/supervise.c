@@ -23,6 +23,7 @@
 #include "runtime/notify.h"
 #include "runtime/ready.h"
 #include "runtime/run_state.h"
+#include "runtime/watchdog.h"
 
 /* What systemd as PID 1 takes for requests. Kernel numbers: C libraries differ in where SIGRTMIN starts. */
 enum { SIGNAL_REBOOT = SIGINT, SIGNAL_POWEROFF = 34 + 4 };
@@ -268,6 +269,7 @@ int supervise(struct run *run, int *ret_status, bool *ret_again, struct error **
     control_follow(run, &boot);
     notify_started(run);
     ready_start(run);
+    watchdog_start(run);
     run->started_ms = event_now_ms();
 
     int status = watch(&s);

@@ -89,4 +89,22 @@ like "$(ask 'redd-control 1 stop\nHOW=now\n')" '1 ok' 'a stop at once'
 await_end "$supervisor"
 is "$status" 1 'kills'
 
+# --- a service manager that wants to hear from us ---
+python3 - "$REDD" "$WORK/web" <<'END'
+import os, socket, subprocess, sys
+s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+s.bind("/run/notify-test")
+s.settimeout(20)
+child = subprocess.Popen([sys.argv[1], "run", "-q", "-D", sys.argv[2], "-M", "web", "-b"],
+                         env={**os.environ, "NOTIFY_SOCKET": "/run/notify-test", "WATCHDOG_USEC": "200000"},
+                         stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+barks = 0
+while barks < 5:
+    barks += s.recv(4096) == b"WATCHDOG=1"
+child.terminate()
+child.wait(20)
+os.unlink("/run/notify-test")
+END
+is $? 0 'its watchdog is fed'
+
 done_testing

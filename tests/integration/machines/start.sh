@@ -86,6 +86,27 @@ printf '#!/bin/sh\nkill -SEGV $$\nexec 3<>/proc/self/mem; exit 139\n' >/var/lib/
 cp init.saved /var/lib/machines/db/usr/sbin/init
 rm /etc/systemd/nspawn/db.nspawn
 
+# --- logs ---
+printf '#!/bin/sh\necho first; printf "\\033[31msecond\\033[0m\\n"; (sleep 1; echo third >/dev/console) &\n' \
+        >/var/lib/machines/db/etc/rc
+chmod 755 /var/lib/machines/db/etc/rc
+rm -rf /var/lib/redd/log/db
+refuses 'a machine without a log' 'there is no log' "$REDD" logs db
+timeout 60 "$REDD" logs -f db >followed &
+follower=$!
+defer "end_process $follower"
+run "$REDD" start db
+ok 'a log that is followed goes on' await_line followed '^third'
+is "$(grep -c '^first' followed)" 1 'each line once'
+like "$("$REDD" logs db)" '^second$' 'colours are taken out'
+is "$("$REDD" logs db -n 1)" third 'as many lines as wanted'
+like "$("$REDD" logs db -o json)" '^\{"machine":"db","line":"second"\}$' 'for programs'
+kill "$follower"
+wait "$follower"
+is $? 0 'who follows ends at a signal'
+"$REDD" stop db
+rm /var/lib/machines/db/etc/rc
+
 # --- crashes ---
 run "$REDD" start db
 supervisor=$(state db SUPERVISOR) leader=$(state db LEADER)
