@@ -99,6 +99,9 @@ int verb_snapshots(const struct verb_call *call, int *ret_status, struct error *
 int verb_restore(const struct verb_call *call, int *ret_status, struct error **err);
 int verb_remove_snapshot(const struct verb_call *call, int *ret_status, struct error **err);
 int verb_diff(const struct verb_call *call, int *ret_status, struct error **err);
+int verb_bind(const struct verb_call *call, int *ret_status, struct error **err);
+int verb_unbind(const struct verb_call *call, int *ret_status, struct error **err);     /* verb_bind.c */
+int verb_binds(const struct verb_call *call, int *ret_status, struct error **err);      /* verb_bind.c */
 int verb_exec(const struct verb_call *call, int *ret_status, struct error **err);
 int verb_shell(const struct verb_call *call, int *ret_status, struct error **err);
 int verb_login(const struct verb_call *call, int *ret_status, struct error **err);      /* verb_shell.c */

@@ -83,6 +83,10 @@ const struct verb verb_table[] = {
     {"shell", R | M, 0, ANY, VERB_COMMAND, verb_shell, NULL, "uid setenv chdir",
      "[[USER@]NAME [PATH [ARG...]]]", "a shell, or another program, at a terminal in a machine"},
     {"login", R | M, 0, 1, 0, verb_login, NULL, "", "[NAME]", "a login prompt of a machine"},
+    {"bind", R | M, 2, 3, 0, verb_bind, NULL, "read-only mkdir", "NAME PATH [PATH]",
+     "show a file or folder of the host in a running machine"},
+    {"unbind", R, 2, 2, 0, verb_unbind, NULL, "", "NAME PATH", "take it away again"},
+    {"binds", R, 1, 1, 0, verb_binds, NULL, "full", "NAME", "list what was bound into a running machine"},
     {"version", R, 0, 0, 0, verb_version, NULL, "", "", "print the version"},
     {"help", R | M | I, 0, 1, VERB_PAGED, verb_help, NULL, "", "[VERB]", "print this help, or what is to say about a verb"},
 };
