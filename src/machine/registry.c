@@ -172,11 +172,13 @@ int registry_release(const struct registry *registry, struct machine_claim *clai
 {
     auto_free char *control = path_in(claim, "control");
     auto_free char *state = path_in(claim, "state");
+    auto_free char *binds = path_in(claim, "binds");
     auto_free char *undo = path_in(claim, "undo");
 
     (void) unlink(control);
     int r = undo_run(claim->undo, registry->kinds, registry->n_kinds, err);
     (void) unlink(state);
+    (void) unlink(binds);
     if (r == 0) {
         (void) unlink(undo);
         remove_folder(claim);

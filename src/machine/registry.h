@@ -5,6 +5,7 @@
  *     /run/redd/machines/NAME/lock     held by the supervisor as long as it lives
  *                             state    what runs (state.h); there once it does
  *                             undo     what to take back when it ends (base/undo.h)
+ *                             binds    what was bound into it while it runs (enter/bind.h)
  *                             control  the socket of the supervisor (ipc/control.h)
  *
  * A held lock means alive. A free one means that the supervisor died, and whoever sees that first runs the undo list
