@@ -15,6 +15,7 @@
 
 #include "base/fd.h"
 #include "base/mem.h"
+#include "net/checksum.h"
 
 #ifndef PACKET_IGNORE_OUTGOING
 #define PACKET_IGNORE_OUTGOING 23       /* Linux 4.20 */
@@ -163,20 +164,6 @@ int udp_frame_parse(const void *frame, size_t size, struct udp_frame *ret)
 
 /* -- on -- */
 
-static uint32_t add_up(uint32_t sum, const uint8_t *at, size_t size)
-{
-    for (; size > 1; at += 2, size -= 2)
-        sum += get16(at);
-    return size ? sum + ((uint32_t) at[0] << 8) : sum;
-}
-
-static uint16_t checksum(uint32_t sum)
-{
-    while (sum >> 16)
-        sum = (sum & 0xffff) + (sum >> 16);
-    return (uint16_t) ~sum;
-}
-
 /* The UDP header at UDP of a datagram with SIZE bytes of data behind it. ADDRESSES are those of the packet. */
 static void finish_udp(uint8_t *udp, const struct udp_frame *to, size_t size, const uint8_t *addresses,
                        size_t addresses_size)
@@ -188,8 +175,8 @@ static void finish_udp(uint8_t *udp, const struct udp_frame *to, size_t size, co
     put16(udp + 4, (unsigned) length);
     put16(udp + 6, 0);
 
-    uint32_t sum = add_up((uint32_t) (PROTOCOL_UDP + length), addresses, addresses_size);
-    uint16_t result = checksum(add_up(sum, udp, length));
+    uint32_t sum = checksum_add((uint32_t) (PROTOCOL_UDP + length), addresses, addresses_size);
+    uint16_t result = checksum_finish(checksum_add(sum, udp, length));
     put16(udp + 6, result ? result : 0xffff);   /* 0 would say that there is none */
 }
 
@@ -202,7 +189,7 @@ static size_t put_ipv4(uint8_t *ip, const struct udp_frame *to, size_t size)
     ip[9] = PROTOCOL_UDP;
     memcpy(ip + 12, to->target.byte, 4);
     memcpy(ip + 16, to->source.byte, 4);
-    put16(ip + 10, checksum(add_up(0, ip, IPV4)));
+    put16(ip + 10, checksum_finish(checksum_add(0, ip, IPV4)));
     finish_udp(ip + IPV4, to, size, ip + 12, 8);
     return IPV4 + UDP + size;
 }

@@ -106,6 +106,12 @@ static bool wants_veth(const struct spec *spec)
     return spec->veth;
 }
 
+/* On a bridge of others, others are the router. */
+static bool wants_router(const struct spec *spec)
+{
+    return spec->veth && !spec->bridge;
+}
+
 static bool wants_veth_extras(const struct spec *spec)
 {
     return spec->veth_extras.count > 0;
@@ -160,6 +166,7 @@ static const struct step steps[] = {
     { ATTACH,  "make the virtual cable",              wants_veth,        step_veth_make,        NULL, NULL },
     /* While the zone's lock is held: what was free when it was looked at still is. */
     { ATTACH,  "set the addresses",                   spec_wants_addresses, step_addresses_set, NULL, NULL },
+    { ATTACH,  "listen to the container's cable",     wants_router,      step_router_start,     NULL, step_router_stop },
     { ATTACH,  "make further virtual cables",         wants_veth_extras, step_veth_extras_make, NULL, NULL },
     { ATTACH,  "start the resolver",                  spec_wants_links,  step_resolver_start,   NULL, step_resolver_stop },
     { ATTACH,  "publish the machine's name",          spec_wants_links,  step_name_publish,     NULL, step_name_withdraw },

@@ -28,6 +28,7 @@ struct name_publication;
 struct name_server;
 struct network;
 struct ready;
+struct router;
 struct watchdog;
 struct tree;
 
@@ -99,6 +100,7 @@ struct run {
     struct name_server *name_server;    /* resolver.c */
     int network_index;          /* the interface that stands for the machine on the host, 0: none */
     struct address_plan address_plan;   /* network_address.c; all zero without a cable or addresses */
+    struct router *router;      /* network_router.c */
 
     int handshake_fd;           /* supervisor's end */
     pid_t pid;                  /* payload's PID 1 (or the stub init), host view */
@@ -270,6 +272,10 @@ void step_resolver_stop(struct run *run);
 /* name_publish.c */
 STEP(step_name_publish);
 void step_name_withdraw(struct run *run);
+
+/* network_router.c */
+STEP(step_router_start);
+void step_router_stop(struct run *run);
 
 /* confine.c */
 INNER_STEP(step_console_take);

@@ -14,6 +14,9 @@ ip netns add outside 2>/dev/null || { mkdir -p /run/netns; ip netns add outside;
 defer 'ip netns delete outside; rmdir /run/netns 2>/dev/null'
 ip link add up0 type veth peer name up1 netns outside
 defer 'ip link delete up0'
+# without a wait for others that might have the addresses
+echo 0 >/proc/sys/net/ipv6/conf/up0/accept_dad
+nsenter --net=/run/netns/outside sh -c 'echo 0 >/proc/sys/net/ipv6/conf/up1/accept_dad'
 ip addr add 192.0.2.1/24 dev up0
 ip -6 addr add 2001:db8::1/64 dev up0 nodad
 ip link set up0 up
