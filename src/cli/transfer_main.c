@@ -37,6 +37,8 @@ static const struct transfer_verb verbs[] = {
     {"export-raw",   "export-raw", "Exported", 1, 2,  true,   true,  verb_export_raw},
     {"pull-tar",     "pull-tar",   "Downloaded", 1, 2, false, true,  verb_pull_tar},
     {"pull-oci",     "pull-oci",   "Downloaded", 1, 2, false, true,  verb_pull_oci},
+    {"pull",         "pull",       "Downloaded", 1, 2, false, true,  verb_pull},
+    {"search",       "search",     "Downloaded", 0, -1, true, false, verb_search},
     {"pull-raw",     "pull-raw",   "Downloaded", 1, 2, false, true,  verb_pull_raw},
 };
 /* clang-format on */
@@ -78,8 +80,10 @@ static void run_job(const struct request *request, int fd)
         channel_error(&job.down, err);
         _exit(EXIT_FAILURE);
     }
-    job_line(&job, "Operation completed successfully.");
-    job_line(&job, "Exiting.");
+    if (request->verb->needs_class) {
+        job_line(&job, "Operation completed successfully.");
+        job_line(&job, "Exiting.");
+    }
     channel_send(&job.down, MESSAGE_DONE, "", 0);
     _exit(EXIT_SUCCESS);
 }

@@ -239,13 +239,6 @@ static int set_locked(struct verb_options *o, const char *value, struct error **
     return 0;
 }
 
-static int set_yes(struct verb_options *o, const char *value, struct error **err)
-{
-    (void) value, (void) err;
-    o->yes = true;
-    return 0;
-}
-
 static int set_signal(struct verb_options *o, const char *value, struct error **err)
 {
     char buffer[32];
@@ -395,7 +388,6 @@ static const struct row rows[] = {
     {"server",          0,  "URL",         R,         false, set_server,       "the server that NAME is looked for on"},
     {"lock-file",       0,  "FILE",        R,         false, set_lock_file,    "where it is written down what was pulled"},
     {"locked",          0,  NULL,          R,         false, set_locked,       "pull exactly what is written down there"},
-    {"yes",            'y', NULL,          R,         false, set_yes,          "trust a key that is seen for the first time"},
     {"follow",         'f', NULL,          R,         false, set_follow,       "go on with what comes"},
     {"purge",           0,  NULL,          R | M,     false, set_purge,        "also the administrator's files"},
     {"keep",            0,  "RULE",        R,         false, set_keep,         "how much to keep"},

@@ -54,7 +54,7 @@ struct verb_options {
 
     /* transfers */
     const char *verify, *format, *platform, *server, *lock_file;
-    bool locked, yes;
+    bool locked;
     int keep_download;          /* -1: not given */
 };
 

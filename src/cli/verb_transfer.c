@@ -24,7 +24,7 @@ static void add_options(struct strings *argv, const struct verb_call *call)
         bool given;
     } flags[] = {
         {"--read-only", o->read_only}, {"--force", o->force},  {"--quiet", o->quiet},
-        {"--user", o->user_scope},     {"--locked", o->locked}, {"--yes", o->yes},
+        {"--user", o->user_scope},     {"--locked", o->locked},
     };
     const struct {
         const char *option, *value;

@@ -99,6 +99,15 @@ static int import_layers(struct importing *in, struct error **err)
     return import_folder_of_layers(in, fcntl(scratch.fd, F_DUPFD_CLOEXEC, 0), err);
 }
 
+int import_archive_of_layers(struct job *job, const struct request *request, struct place *place, int fd,
+                             const char *name, struct error **err)
+{
+    auto_free char *copy = mem_copy_string(name);
+    struct importing in = {.job = job, .request = request, .place = place, .name = copy, .fd = fd};
+
+    return import_layers(&in, err);
+}
+
 /* The name that was given, that it has inside, or that of the file. */
 static int settle_name(struct importing *in, struct error **err)
 {

@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "transfer/fetch.h"
+#include "transfer/inspect.h"
 #include "transfer/lock_lines.h"
 #include "transfer/unpack.h"
 #include "transfer/url.h"
@@ -42,6 +43,10 @@ struct pulling {
     char *sum;                  /* "sha256:HEX" */
     struct verified verified;
     bool file_stays;            /* a later try goes on with it */
+
+    enum pull_kind kind;
+    bool is_layers;             /* the archive of a container image */
+    struct strings facts;       /* of looking inside */
 };
 
 static void pulling_done(struct pulling *p)
@@ -55,6 +60,7 @@ static void pulling_done(struct pulling *p)
     free(p->etag);
     free(p->sum);
     verified_done(&p->verified);
+    strings_done(&p->facts);
 }
 
 static char *read_attribute(int fd, const char *key)
@@ -82,7 +88,7 @@ static bool keeps(const struct pulling *p)
 
 static const char *kind_prefix(const struct pulling *p)
 {
-    return p->pull->kind == PULL_TAR ? ".tar-" : ".raw-";
+    return p->kind == PULL_TAR ? ".tar-" : ".raw-";
 }
 
 /* What was fetched without a look at its signature does not do for who wants one. */
@@ -178,14 +184,34 @@ static int add_up(struct pulling *p, struct error **err)
 
 /* -- from the file to an image -- */
 
+static int look_inside(struct pulling *p, struct error **err)
+{
+    struct inspect inspect = {.input_fd = p->file_fd};
+    const struct worker worker = {
+        .what = "looking inside", .sandbox = SANDBOX_COMPUTE, .root_fd = -1, .work = inspect_work, .data = &inspect};
+    const char *kind;
+
+    if (!p->pull->looks_inside)
+        return 0;
+    if (lseek(p->file_fd, 0, SEEK_SET) < 0)
+        return fail(err, errno, "cannot read what was downloaded");
+    if (job_work(p->job, worker, &p->facts, err) < 0)
+        return -error_code(*err);
+    kind = environment_get(&p->facts, "kind");
+    p->kind = kind && strcmp(kind, "disk") == 0 ? PULL_RAW : PULL_TAR;
+    p->is_layers = kind && strcmp(kind, "oci") == 0;
+    return 0;
+}
+
 static int fill(struct pulling *p, struct arrival *arrival, struct error **err)
 {
     struct unpack unpack = {.input_fd = p->file_fd, .root_fd = arrival->fd, .strip_single = true,
-                            .strip_with_files = p->pull->strip_with_files};
+                            .strip_with_files = p->pull->strip_with_files,
+                            .prefix = environment_get(&p->facts, "prefix")};
 
     if (lseek(p->file_fd, 0, SEEK_SET) < 0)
         return fail(err, errno, "cannot read what was downloaded");
-    if (p->pull->kind == PULL_RAW)
+    if (p->kind == PULL_RAW)
         return raw_arrive(p->job, p->file_fd, arrival, err);
     if (fchmod(arrival->fd, 0755) < 0)
         return fail(err, errno, "cannot prepare the tree");
@@ -209,7 +235,7 @@ static void mark_source(const struct pulling *p, int fd)
 /* The hidden image's own name. One that is there already is of another verification, or of no known version. */
 static int keep(struct pulling *p, struct arrival *arrival, struct error **err)
 {
-    const char *suffix = p->pull->kind == PULL_RAW ? ".raw" : "";
+    const char *suffix = p->kind == PULL_RAW ? ".raw" : "";
     auto_free char *url = url_escape_for_name(p->pull->url), *etag = url_escape_for_name(p->etag ? p->etag : "");
     auto_free char *name = mem_format("%s%s%s%.60s", kind_prefix(p), url, *etag ? "." : "", etag);
 
@@ -228,7 +254,7 @@ static int keep(struct pulling *p, struct arrival *arrival, struct error **err)
 
 static int commit(struct pulling *p, struct arrival *arrival, struct error **err)
 {
-    return arrival_commit(arrival, p->pull->name, p->pull->kind == PULL_RAW ? ".raw" : "", options_of(p->request), err);
+    return arrival_commit(arrival, p->pull->name, p->kind == PULL_RAW ? ".raw" : "", options_of(p->request), err);
 }
 
 static int clone_kept(struct pulling *p, struct error **err)
@@ -238,7 +264,7 @@ static int clone_kept(struct pulling *p, struct error **err)
 
     if (fd < 0)
         return fail(err, errno, "cannot open '%s'", p->kept);
-    if (arrival_clone(p->place, p->pull->name, fd, p->pull->kind == PULL_TAR, p->job->stop_fd, &arrival, err) < 0)
+    if (arrival_clone(p->place, p->pull->name, fd, p->kind == PULL_TAR, p->job->stop_fd, &arrival, err) < 0)
         return -error_code(*err);
     return commit(p, &arrival, err);
 }
@@ -247,7 +273,14 @@ static int arrive(struct pulling *p, struct error **err)
 {
     CLEANUP(arrival_done) struct arrival arrival = ARRIVAL_NONE;
 
-    if (arrival_make(p->place, p->pull->name ? p->pull->name : "kept", p->pull->kind == PULL_TAR, &arrival, err) < 0 ||
+    if (look_inside(p, err) < 0)
+        return -error_code(*err);
+    if (p->is_layers) {
+        if (lseek(p->file_fd, 0, SEEK_SET) < 0)
+            return fail(err, errno, "cannot read what was downloaded");
+        return import_archive_of_layers(p->job, p->request, p->place, p->file_fd, p->pull->name, err);
+    }
+    if (arrival_make(p->place, p->pull->name ? p->pull->name : "kept", p->kind == PULL_TAR, &arrival, err) < 0 ||
         fill(p, &arrival, err) < 0)
         return -error_code(*err);
     return keeps(p) ? keep(p, &arrival, err) : commit(p, &arrival, err);
@@ -301,7 +334,7 @@ static char *stem_of(const char *url)
 static int fetch_sidecars(struct pulling *p, struct error **err)
 {
     static const char *const suffixes[] = {".nspawn", ".roothash", ".roothash.p7s", ".verity"};
-    size_t n = p->pull->kind == PULL_TAR ? 1 : COUNT_OF(suffixes);
+    size_t n = p->kind == PULL_TAR ? 1 : COUNT_OF(suffixes);
     auto_free char *stem = stem_of(p->pull->url);
 
     for (size_t i = 0; i < n; i++) {
@@ -320,7 +353,7 @@ int pull_image(struct job *job, const struct request *request, struct place *pla
                struct error **err)
 {
     CLEANUP(pulling_done) struct pulling p = {
-        .job = job, .request = request, .place = place, .pull = pull, .file_fd = -1};
+        .job = job, .request = request, .place = place, .pull = pull, .kind = pull->kind, .file_fd = -1};
     bool unchanged = false;
 
     if (keeps(&p))
@@ -334,19 +367,19 @@ int pull_image(struct job *job, const struct request *request, struct place *pla
         return -error_code(*err);
     if (!pull->name)
         return 0;
-    if (keeps(&p) && clone_kept(&p, err) < 0)
+    if (keeps(&p) && !p.is_layers && clone_kept(&p, err) < 0)
         return -error_code(*err);
     if (!unchanged && fetch_sidecars(&p, err) < 0)
         return -error_code(*err);
     return lock_lines_add(request, &(struct lock_line){.name = pull->name,
-                                                       .verb = pull->kind == PULL_TAR ? "pull-tar" : "pull-raw",
+                                                       .verb = p.kind == PULL_TAR ? "pull-tar" : "pull-raw",
                                                        .source = pull->url,
                                                        .sum = p.sum ? p.sum : "-",
                                                        .key = p.verified.key ? p.verified.key : "-"},
                           err);
 }
 
-static int verb_pull(struct job *job, const struct request *request, enum pull_kind kind, struct error **err)
+static int pull_words(struct job *job, const struct request *request, enum pull_kind kind, struct error **err)
 {
     CLEANUP(place_done) struct place place = {.fd = -1};
     const char *url = request->words.item[0];
@@ -370,10 +403,10 @@ static int verb_pull(struct job *job, const struct request *request, enum pull_k
 
 int verb_pull_tar(struct job *job, const struct request *request, struct error **err)
 {
-    return verb_pull(job, request, PULL_TAR, err);
+    return pull_words(job, request, PULL_TAR, err);
 }
 
 int verb_pull_raw(struct job *job, const struct request *request, struct error **err)
 {
-    return verb_pull(job, request, PULL_RAW, err);
+    return pull_words(job, request, PULL_RAW, err);
 }

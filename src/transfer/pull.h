@@ -16,6 +16,7 @@ struct pull {
     enum pull_kind kind;
     const char *url;
     const char *name;           /* NULL: only the hidden image */
+    bool looks_inside;          /* what the file holds decides, KIND is a guess */
     bool strip_with_files;      /* unpack.h */
 };
 

@@ -114,8 +114,6 @@ static const struct option_row {
     {"--user",          false, NULL,       NULL, offsetof(struct request, user_scope), 0},
     {"--system",        false, NULL,       NULL, 0, 0},
     {"--locked",        false, NULL,       NULL, offsetof(struct request, locked), 0},
-    {"--yes",           false, NULL,       NULL, offsetof(struct request, yes), 0},
-    {"-y",              false, NULL,       NULL, offsetof(struct request, yes), 0},
     {"--no-pager",      false, NULL,       NULL, 0, 0},
     {"--no-legend",     false, NULL,       NULL, 0, 0},
     {"--no-ask-password", false, NULL,     NULL, 0, 0},
@@ -172,7 +170,7 @@ static int check(const struct request *request, struct error **err)
 {
     int n = (int) request->words.count;
 
-    if (n < request->verb->min_words || n > request->verb->max_words) {
+    if (n < request->verb->min_words || (request->verb->max_words >= 0 && n > request->verb->max_words)) {
         fail_plain(err, EINVAL, n < request->verb->min_words ? "Too few arguments." : "Too many arguments.");
         fail_id(*err, "R5048");
         return -EINVAL;

@@ -18,7 +18,7 @@ struct transfer_verb {
     const char *name;
     const char *type;           /* in lists: "import-tar", … */
     const char *done;           /* "Imported", for progress */
-    int min_words, max_words;
+    int min_words, max_words;   /* -1: any number */
     bool to_stdout;             /* the last word is a file, standard output without it */
     bool needs_class;
     int (*run)(struct job *job, const struct request *request, struct error **err);
@@ -27,7 +27,7 @@ struct transfer_verb {
 struct request {
     const struct transfer_verb *verb;
     enum image_class class;
-    bool user_scope, read_only, force, quiet, locked, yes;
+    bool user_scope, read_only, force, quiet, locked;
     int keep_download;          /* -1: as the class has it */
     enum verify_mode verify;
     const char *expected;       /* --verify= was given a SHA-256 */

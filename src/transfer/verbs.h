@@ -13,6 +13,8 @@ int verb_import_fs(struct job *job, const struct request *request, struct error 
 int verb_export_tar(struct job *job, const struct request *request, struct error **err);
 int verb_pull_tar(struct job *job, const struct request *request, struct error **err);
 int verb_pull_raw(struct job *job, const struct request *request, struct error **err);
+int verb_pull(struct job *job, const struct request *request, struct error **err);
+int verb_search(struct job *job, const struct request *request, struct error **err);
 int verb_pull_oci(struct job *job, const struct request *request, struct error **err);
 int verb_export_raw(struct job *job, const struct request *request, struct error **err);
 
@@ -28,6 +30,10 @@ int begin_arrival(struct job *job, const struct request *request, const char *na
 
 /* pull-oci for the reference TEXT, under the name GIVEN or the repository's. */
 int pull_oci(struct job *job, const struct request *request, const char *text, const char *given, struct error **err);
+
+/* Makes NAME of the archive of a container image that FD is. */
+int import_archive_of_layers(struct job *job, const struct request *request, struct place *place, int fd,
+                             const char *name, struct error **err);
 
 struct arrival_options options_of(const struct request *request);
 
