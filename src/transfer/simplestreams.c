@@ -64,17 +64,19 @@ static json_t *newest_version(json_t *versions, const char **ret_version)
     const char *key;
 
     *ret_version = "";
-    json_object_foreach(versions, key, version)
-        if (strcmp(key, *ret_version) > 0) {
-            *ret_version = key;
-            found = version;
-        }
+    json_object_foreach(versions, key, version) {
+        if (strcmp(key, *ret_version) <= 0)
+            continue;
+        *ret_version = key;
+        found = version;
+    }
     return found;
 }
 
 static json_t *find_tree(json_t *items)
 {
-    static const char *const types[] = {"root.tar.xz", "root.tar.zst", "root.tar.gz", "rootfs.tar.xz", "tar.xz", "tar.gz"};
+    static const char *const types[] = {"root.tar.xz", "root.tar.zst", "root.tar.gz", "rootfs.tar.xz", "tar.xz",
+                                        "tar.gz"};
     json_t *item;
     const char *key;
 
