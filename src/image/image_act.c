@@ -17,6 +17,7 @@
 #include "base/path.h"
 #include "image/btrfs.h"
 #include "image/copy_tree.h"
+#include "image/image_mount.h"
 #include "image/lineage.h"
 #include "image/upper.h"
 
@@ -74,11 +75,34 @@ int image_hold(const struct image *image, bool shared, struct image_lock *ret, i
     return 0;
 }
 
+/* What would be put in its place, or removed, must not be in use by somebody who takes no lock. */
+static int check_not_mounted(const struct image *image, int fd, struct error **err)
+{
+    CLEANUP(lineage_tree_done) struct lineage_tree tree = {.folder_fd = -1};
+    auto_error struct error *broken = NULL;
+    auto_close int mount_fd = -1;
+
+    if (image->type != IMAGE_DIRECTORY && image->type != IMAGE_SUBVOLUME)
+        return 0;
+    if (lineage_open(fd, image->path, &tree, &broken) == 1)
+        return lineage_mount(&tree, -1, false, &mount_fd, &broken) == -EBUSY ? is_busy(image, err) : 0;
+
+    auto_free char *place = image_mounted_at(fd);
+    if (!place)
+        return 0;
+    fail_plain(err, EBUSY, "Device or resource busy");
+    fail_hint(*err, "%s is mounted on %s as well; unmount that first", image->path, place);
+    fail_id(*err, "R3012");
+    return -EBUSY;
+}
+
 int image_act_begin(struct image_act *act, const struct image *image, const char *folder, enum act_lock lock,
                     struct error **err)
 {
     act->parent = path_parent(image->entry);
     if (lock != ACT_NO_LOCK && image_hold(image, lock == ACT_SHARED, &act->lock, &act->fd, err) < 0)
+        return -error_code(*err);
+    if (lock == ACT_ALONE && check_not_mounted(image, act->fd, err) < 0)
         return -error_code(*err);
     if (lock == ACT_NO_LOCK && (act->fd = open(image->path, O_PATH | O_CLOEXEC)) < 0)
         return fail(err, errno, "cannot open %s", image->path);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Names of images: wider than those of machines, since an image may be a template that is never run by its name. */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -84,14 +85,33 @@ static const char *what_is_wrong(const char *name)
     return string_starts(name, POOL_NAME) ? "it is redd's own" : NULL;
 }
 
+/* NAME as it may be shown on a terminal. Gives. */
+static char *printable(const char *name)
+{
+    char *text = mem_alloc(4 * strlen(name) + 1), *to = text;
+    const unsigned char *bytes = (const unsigned char *) name;
+
+    for (size_t i = 0, n; bytes[i]; i += n ? n : 1) {
+        n = utf8_length(bytes + i);
+        if (n == 0 || bytes[i] < ' ' || bytes[i] == 0x7f || (bytes[i] == 0xc2 && bytes[i + 1] < 0xa0))
+            to += sprintf(to, "\\x%02x", bytes[i]);
+        else {
+            memcpy(to, bytes + i, n);
+            to += n;
+        }
+    }
+    *to = '\0';
+    return text;
+}
+
 int image_check_name(const char *name, struct error **err)
 {
     const char *wrong = what_is_wrong(name);
     if (!wrong)
         return 0;
 
-    auto_free char *nearest = machine_name_nearest(name);
-    fail_plain(err, EINVAL, "Image name '%s' is invalid.", name);
+    auto_free char *nearest = machine_name_nearest(name), *shown = printable(name);
+    fail_plain(err, EINVAL, "Image name '%s' is invalid.", shown);
     if (nearest)
         fail_hint(*err, "%s; '%s' would do", wrong, nearest);
     else

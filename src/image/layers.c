@@ -164,10 +164,10 @@ int layers_recover(const struct pool *pool, bool *found, struct error **err)
     if (layers_list(pool, &uses, &n, err) < 0)
         return -error_code(*err);
     for (size_t i = 0; i < n; i++)
-        if (uses[i].links < 0) {
+        if (uses[i].links < 0)
             layer_abandon(pool, uses[i].id);
+        else if (uses[i].links == 0)
             *found = true;
-        }
     return 0;
 }
 

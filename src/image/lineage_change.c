@@ -16,6 +16,7 @@
 #include "base/mem.h"
 #include "base/path.h"
 #include "image/hard_links.h"
+#include "image/image_mount.h"
 #include "image/layers.h"
 #include "image/lineage.h"
 #include "image/remove_tree.h"
@@ -164,6 +165,28 @@ static int freeze(struct pool *pool, const char *name, int fd, enum layer_form f
     return 0;
 }
 
+/* Nobody may have the tree mounted: what is written there would go into the layer. The image's lock keeps machines
+ * away, not mounts of the administrator's. */
+static int check_unused(const struct lineage_tree *tree, int fd, const char *path, bool layered, bool empty,
+                        struct error **err)
+{
+    auto_close int mount_fd = -1;
+
+    if (layered) {
+        if (lineage_mount(tree, -1, false, &mount_fd, err) < 0)
+            return -error_code(*err);
+        fd_closep(&mount_fd);
+        return empty ? 0 : hard_links_complete(tree, err);
+    }
+    auto_free char *place = image_mounted_at(fd);
+    if (!place)
+        return 0;
+    int r = fail_plain(err, EBUSY, "%s is mounted on %s as well", path, place);
+    fail_hint(*err, "unmount that first: what is written there would change the layer that %s becomes", path);
+    fail_id(*err, "R3008");
+    return r;
+}
+
 int lineage_freeze(struct pool *pool, const char *name, int fd, struct lineage *ret, int *ret_like_fd,
                    struct error **err)
 {
@@ -178,7 +201,7 @@ int lineage_freeze(struct pool *pool, const char *name, int fd, struct lineage *
     int empty = layered ? is_empty(fd, "upper") : 0;
     if (empty < 0)
         return fail(err, -empty, "cannot read %s/upper", path);
-    if (layered && !empty && hard_links_complete(&tree, err) < 0)
+    if (check_unused(&tree, fd, path, layered, empty, err) < 0)
         return -error_code(*err);
     if (!layered)
         lineage.created_us = sys_birth_time_us(fd);

@@ -240,6 +240,14 @@ static int is_abandoned(int work_fd, int *ret_fd)
     return 1;
 }
 
+bool pool_work_is_alive(const struct pool *pool, const char *name)
+{
+    auto_free char *path = mem_format("tmp/%s", name);
+    auto_close int lock_fd = -1, work_fd = openat(pool->fd, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+    return work_fd >= 0 && !is_abandoned(work_fd, &lock_fd);
+}
+
 static void recover_work(const struct pool *pool, int tmp_fd, const char *name)
 {
     auto_close int work_fd = openat(tmp_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC), lock_fd = -1;

@@ -72,6 +72,9 @@ int pool_work_begin(struct pool *pool, struct pool_work *ret, struct error **err
 /* Removes the folder with all that is still in it. That may be a large tree: the pool is better unlocked before. */
 void pool_work_end(struct pool *pool, struct pool_work *work);
 
+/* Whether somebody holds the folder NAME below tmp/. */
+bool pool_work_is_alive(const struct pool *pool, const char *name);
+
 /* Kinds of records for a work's undo list. All take absolute paths.
  *   remove-unless IMAGE PATH...     what was made for an image that never came to be, or belongs to one that is gone
  *   move-if IMAGE FROM TO           what belongs to an image that has its new place already: goes the same way */

@@ -303,7 +303,9 @@ static int shift_failed(const char *tree, const char *where, int r, struct error
     return r;
 }
 
-int tree_shift(int tree_fd, const char *path, uint32_t base, int stop_fd, uint64_t *ret_changed, struct error **err)
+/* COMPLETE: whatever the top says. */
+static int shift_tree(int tree_fd, const char *path, uint32_t base, bool complete, int stop_fd, uint64_t *ret_changed,
+                      struct error **err)
 {
     static const struct walk_calls calls = {.file = shift_file, .enter = shift_directory};
     struct shift shift = {.base = base, .stop_fd = stop_fd};
@@ -320,7 +322,7 @@ int tree_shift(int tree_fd, const char *path, uint32_t base, int stop_fd, uint64
     if (fstat(tree_fd, &st) < 0)
         return fail(err, errno, "cannot look at %s", path);
     *ret_changed = 0;
-    if (owner_move(st.st_uid, base) == st.st_uid && owner_move(st.st_gid, base) == st.st_gid)
+    if (!complete && owner_move(st.st_uid, base) == st.st_uid && owner_move(st.st_gid, base) == st.st_gid)
         return 0;
     if (check_writable(tree_fd, path, err) < 0)
         return -EROFS;
@@ -337,4 +339,15 @@ int tree_shift(int tree_fd, const char *path, uint32_t base, int stop_fd, uint64
     }
     *ret_changed = shift.changed;
     return r < 0 ? shift_failed(path, where, r, err) : 0;
+}
+
+int tree_shift(int tree_fd, const char *path, uint32_t base, int stop_fd, uint64_t *ret_changed, struct error **err)
+{
+    return shift_tree(tree_fd, path, base, false, stop_fd, ret_changed, err);
+}
+
+int tree_shift_completely(int tree_fd, const char *path, uint32_t base, int stop_fd, uint64_t *ret_changed,
+                          struct error **err)
+{
+    return shift_tree(tree_fd, path, base, true, stop_fd, ret_changed, err);
 }

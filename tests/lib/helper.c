@@ -15,6 +15,9 @@
  *     helper as NAME PROGRAM ARG...
  *                         becomes PROGRAM, which is told that its name is NAME
  *     helper exit STATUS
+ *     helper kill-at N COMMAND...
+ *                         runs COMMAND and kills it (SIGKILL) as it enters its N-th system call; ends with its status, or
+ *                         with 137 when it was killed
  *     helper hold         says "up" on its standard output, then sleeps for good
  *     init                an init: says READY=1, reaps, ends on the signals for power-off and reboot
  */
@@ -23,11 +26,13 @@
 #include <poll.h>
 #include <regex.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/inotify.h>
+#include <sys/ptrace.h>
 #include <sys/reboot.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -250,6 +255,33 @@ static int init(void)
     }
 }
 
+/* Stops come in pairs, on entry and on return; the first is that of the exec. */
+static int kill_at(const char *number, char **command)
+{
+    long left = 2 * atol(number) - 1;
+    int status, sig = 0;
+    pid_t pid = fork();
+
+    if (pid == 0) {
+        (void) ptrace(PTRACE_TRACEME, 0, NULL, NULL);
+        (void) execv(command[0], command);
+        _exit(127);
+    }
+    if (pid < 0 || waitpid(pid, &status, 0) != pid)
+        die(command[0]);
+    if (ptrace(PTRACE_SETOPTIONS, pid, NULL, (void *) (PTRACE_O_TRACESYSGOOD | PTRACE_O_EXITKILL)) < 0)
+        die("PTRACE_SETOPTIONS");
+    while (ptrace(PTRACE_SYSCALL, pid, NULL, (void *) (long) sig) == 0 && waitpid(pid, &status, 0) == pid &&
+           WIFSTOPPED(status)) {
+        bool is_call = WSTOPSIG(status) == (SIGTRAP | 0x80);
+
+        sig = is_call ? 0 : WSTOPSIG(status);
+        if (is_call && --left == 0)
+            (void) kill(pid, SIGKILL);
+    }
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
 static int hold(void)
 {
     if (write(STDOUT_FILENO, "up\n", 3) != 3)
@@ -273,6 +305,8 @@ int main(int argc, char **argv)
         return wait_for_line(argv[2], argv[3], argv[4]);
     else if (strcmp(verb, "hold") == 0)
         return hold();
+    else if (strcmp(verb, "kill-at") == 0 && argc > 3)
+        return kill_at(argv[2], argv + 3);
     else if (strcmp(verb, "pause") == 0 && argc == 3)
         return usleep((useconds_t) atol(argv[2]));
     else if (strcmp(verb, "as") == 0 && argc > 3) {
