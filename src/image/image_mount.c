@@ -27,12 +27,13 @@ char *image_mount_place(const struct image *image)
     return path_join(PLACES, image->name);
 }
 
-static int is_mount_point(const char *dir)
+static bool is_mount_point(const char *dir)
 {
     struct stat st, parent;
     auto_free char *above = path_join(dir, "..");
 
-    return stat(dir, &st) == 0 && stat(above, &parent) == 0 && (st.st_dev != parent.st_dev || st.st_ino == parent.st_ino);
+    return stat(dir, &st) == 0 && stat(above, &parent) == 0 &&
+           (st.st_dev != parent.st_dev || st.st_ino == parent.st_ino);
 }
 
 static int open_mount(const struct image *image, int fd, bool read_only, struct error **err)

@@ -40,8 +40,8 @@ int layer_open(const struct pool *pool, const char *id, int *ret_fd);
 /* Moves the layers that nobody uses into the folder of WORK, with which they go. */
 int layers_collect(struct pool *pool, const struct pool_work *work, struct error **err);
 
-/* For recovery: removes those that did not come to be. *found is set when nobody has a link to some other one: it is time
- * to collect. */
+/* For recovery: removes those that did not come to be. *found is set when nobody has a link to some other one: it is
+ * time to collect. */
 int layers_recover(const struct pool *pool, bool *found, struct error **err);
 
 /* The ids there are, and how many use each: links, or -1 for one that is not whole. */

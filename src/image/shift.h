@@ -18,7 +18,7 @@
  * inodes that got another owner. -EINVAL: BASE is no multiple of 65536; -EROFS: the tree is read-only. */
 int tree_shift(int tree_fd, const char *path, uint32_t base, int stop_fd, uint64_t *ret_changed, struct error **err);
 
-/* The same for trees of which the top tells nothing: those that were used with and without a map by turns. Every file is
- * looked at. */
+/* The same for trees of which the top tells nothing: those that were used with and without a map by turns. Every file
+ * is looked at. */
 int tree_shift_completely(int tree_fd, const char *path, uint32_t base, int stop_fd, uint64_t *ret_changed,
                           struct error **err);

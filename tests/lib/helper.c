@@ -16,8 +16,8 @@
  *                         becomes PROGRAM, which is told that its name is NAME
  *     helper exit STATUS
  *     helper kill-at N COMMAND...
- *                         runs COMMAND and kills it (SIGKILL) as it enters its N-th system call; ends with its status, or
- *                         with 137 when it was killed
+ *                         runs COMMAND and kills it (SIGKILL) as it enters its N-th system call; ends with its
+ *                         status, or with 137 when it was killed
  *     helper hold         says "up" on its standard output, then sleeps for good
  *     init                an init: says READY=1, reaps, ends on the signals for power-off and reboot
  */
@@ -276,8 +276,11 @@ static int kill_at(const char *number, char **command)
         bool is_call = WSTOPSIG(status) == (SIGTRAP | 0x80);
 
         sig = is_call ? 0 : WSTOPSIG(status);
-        if (is_call && --left == 0)
+        if (is_call && --left == 0) {
             (void) kill(pid, SIGKILL);
+            (void) waitpid(pid, &status, 0);
+            break;
+        }
     }
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
