@@ -105,7 +105,6 @@ int verb_binds(const struct verb_call *call, int *ret_status, struct error **err
 int verb_exec(const struct verb_call *call, int *ret_status, struct error **err);
 int verb_shell(const struct verb_call *call, int *ret_status, struct error **err);
 int verb_login(const struct verb_call *call, int *ret_status, struct error **err);      /* verb_shell.c */
-int verb_mount(const struct verb_call *call, int *ret_status, struct error **err);      /* to repair: verb_image_care.c */
 int verb_mount(const struct verb_call *call, int *ret_status, struct error **err);  /* to repair: verb_image_care.c */
 int verb_unmount(const struct verb_call *call, int *ret_status, struct error **err);
 int verb_verify(const struct verb_call *call, int *ret_status, struct error **err);
