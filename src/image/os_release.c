@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "image/os_release.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -48,21 +49,56 @@ void os_release_parse(const char *text, struct os_release *ret)
         }
 }
 
-void os_release_read(int root_fd, struct os_release *ret)
-{
-    static const char *const places[] = {"/etc/os-release", "/usr/lib/os-release"};
+static const char *const os_release_places[] = {"/etc/os-release", "/usr/lib/os-release"};
 
-    for (size_t i = 0; i < COUNT_OF(places); i++) {
+/* The text of the first that can be read; NULL where none can. */
+static char *read_first(int root_fd, const char *const *places, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
         auto_close int fd = path_open_file_in(root_fd, places[i]);
 
         if (fd < 0)
             continue;
         auto_free char *text = mem_alloc(SIZE_LIMIT + 1);
-        ssize_t n = fd_read_full(fd, text, SIZE_LIMIT);
-        if (n < 0)
+        ssize_t size = fd_read_full(fd, text, SIZE_LIMIT);
+        if (size < 0)
             continue;
-        text[n] = '\0';
-        os_release_parse(text, ret);
-        return;
+        text[size] = '\0';
+        return TAKE(text);
     }
+    return NULL;
+}
+
+void os_release_read(int root_fd, struct os_release *ret)
+{
+    auto_free char *text = read_first(root_fd, os_release_places, COUNT_OF(os_release_places));
+
+    if (text)
+        os_release_parse(text, ret);
+}
+
+int assignments_read(int root_fd, const char *const *places, size_t n, struct strings *ret)
+{
+    auto_free char *text = read_first(root_fd, places, n);
+    CLEANUP(strings_done) struct strings lines = {0};
+
+    if (!text)
+        return -ENOENT;
+    strings_split(&lines, text, "\n");
+    for (size_t i = 0; i < lines.count; i++) {
+        char *name = string_trim(lines.item[i]), *equals = strchr(name, '=');
+        auto_free char *value = NULL;
+
+        if (!equals || !environment_name_is_valid(name, (size_t) (equals - name)))
+            continue;
+        take_value(&value, equals + 1);
+        *equals = '\0';
+        strings_add_format(ret, "%s=%s", name, value ? value : "");
+    }
+    return 0;
+}
+
+int os_release_read_all(int root_fd, struct strings *ret)
+{
+    return assignments_read(root_fd, os_release_places, COUNT_OF(os_release_places), ret);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "machine/look.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,9 +12,9 @@
 #include "base/mem.h"
 #include "image/lineage.h"
 
-/* A tree on the host is looked at there: what the machine mounted over it cannot keep us waiting. An image, or a tree
- * in layers, is mounted nowhere else than in the machine. */
-void machine_read_os(const struct machine_state *machine, struct os_release *ret)
+/* What the machine mounted over its tree cannot keep us waiting on the host. An image, or a tree in layers, is mounted
+ * nowhere else than in the machine. */
+int machine_open_root(const struct machine_state *machine)
 {
     char path[48];
 
@@ -23,6 +24,13 @@ void machine_read_os(const struct machine_state *machine, struct os_release *ret
         fd_closep(&root_fd);
         root_fd = file_open(path, O_PATH | O_DIRECTORY);
     }
+    return root_fd < 0 ? -errno : take_fd(&root_fd);
+}
+
+void machine_read_os(const struct machine_state *machine, struct os_release *ret)
+{
+    auto_close int root_fd = machine_open_root(machine);
+
     if (root_fd < 0)
         return;
     os_release_read(root_fd, ret);

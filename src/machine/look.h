@@ -14,6 +14,9 @@
 #include "machine/state.h"
 #include "net/address_list.h"
 
+/* Its root, for looking: a tree on the host is looked at there. Gives a descriptor (O_PATH); negative errno. */
+int machine_open_root(const struct machine_state *machine);
+
 /* The system in its tree. Empty where that does not say. */
 void machine_read_os(const struct machine_state *machine, struct os_release *ret);
 
