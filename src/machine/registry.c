@@ -110,6 +110,12 @@ static void remove_folder(const struct machine_claim *claim)
     auto_free char *lock = path_in(claim, "lock");
 
     (void) unlink(lock);
+    if (rmdir(claim->folder) == 0 || errno != ENOTEMPTY)
+        return;
+
+    /* the next owner, if there is one already, has bound nothing yet */
+    auto_free char *binds = path_in(claim, "binds");
+    (void) unlink(binds);
     (void) rmdir(claim->folder);
 }
 
@@ -172,13 +178,11 @@ int registry_release(const struct registry *registry, struct machine_claim *clai
 {
     auto_free char *control = path_in(claim, "control");
     auto_free char *state = path_in(claim, "state");
-    auto_free char *binds = path_in(claim, "binds");
     auto_free char *undo = path_in(claim, "undo");
 
     (void) unlink(control);
     int r = undo_run(claim->undo, registry->kinds, registry->n_kinds, err);
     (void) unlink(state);
-    (void) unlink(binds);
     if (r == 0) {
         (void) unlink(undo);
         remove_folder(claim);
