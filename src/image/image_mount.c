@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/kernel.h"
 #include "base/mem.h"
 #include "base/mount.h"
 #include "base/path.h"
