@@ -178,3 +178,13 @@ static inline int sys_setresgid(gid_t gid)
 {
     return (int) syscall(SYS_setresgid, gid, gid, gid);
 }
+
+/* Whether FD lies at the top of a mount (Linux 5.8), by statx(2): musl before 1.2.5 knows neither the call nor its
+ * struct, of which the second 64-bit word is what is wanted. */
+static inline int sys_is_mount_root(int fd)
+{
+    enum { MOUNT_ROOT = 0x2000, WORDS = 32 };
+    uint64_t stat[WORDS];
+
+    return syscall(SYS_statx, fd, "", 0x1000 /* AT_EMPTY_PATH */, 0, stat) == 0 && stat[1] & MOUNT_ROOT;
+}

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/kernel.h"
 #include "base/mem.h"
 #include "base/path.h"
 #include "base/strings.h"
@@ -162,9 +163,8 @@ int bind_list_forget(const struct registry *registry, const struct guest *guest,
 static bool is_mounted(const struct guest *guest, const char *target)
 {
     auto_close int fd = path_open_in(guest->root_fd, target, O_PATH, 0);
-    struct statx st;
 
-    return fd >= 0 && statx(fd, "", AT_EMPTY_PATH, 0, &st) == 0 && st.stx_attributes & STATX_ATTR_MOUNT_ROOT;
+    return fd >= 0 && sys_is_mount_root(fd);
 }
 
 int bind_list(const struct registry *registry, const struct guest *guest, struct bind_mounts *ret, struct error **err)
