@@ -11,6 +11,7 @@
 #include "config/machine_name.h"
 #include "config/options.h"
 #include "image/find.h"
+#include "machine/kept_limits.h"
 
 static const char *last_value(const struct settings *settings, const char *flag)
 {
@@ -76,5 +77,5 @@ int spec_load(int argc, char **argv, struct settings *settings, struct spec *spe
         return -error_code(*err);
     if (image.path)
         take_image(spec, &image);
-    return 0;
+    return privileged && spec->machine ? kept_limits_read(KEPT_LIMITS_FOLDER, spec->machine, &spec->resources, err) : 0;
 }

@@ -16,15 +16,20 @@ bool service_manager_is_systemd(void)
 int scope_allocate(void *data, const struct spec *spec, pid_t leader, char **ret_cgroup, struct error **err)
 {
     const struct bus_client client = {.user_scope = spec->user_scope};
+    CLEANUP(strings_done) struct strings properties = {0};
     const struct bus_scope_request request = {
         .name = spec->machine,
         .slice = spec->slice,
         .leader = leader,
         .boots = spec->start == START_BOOT,
-        .properties = &spec->properties,
+        .properties = &properties,
     };
 
     (void) data;
+    for (size_t i = 0; i < spec->resources.count; i++)
+        strings_add(&properties, spec->resources.item[i]);
+    for (size_t i = 0; i < spec->properties.count; i++)
+        strings_add(&properties, spec->properties.item[i]);
     return bus_scope_start(&client, &request, ret_cgroup, err);
 }
 

@@ -74,6 +74,7 @@ int verb_kill(const struct verb_call *call, int *ret_status, struct error **err)
 int verb_list(const struct verb_call *call, int *ret_status, struct error **err);
 int verb_logs(const struct verb_call *call, int *ret_status, struct error **err);
 int verb_reboot(const struct verb_call *call, int *ret_status, struct error **err);      /* verb_stop.c */
+int verb_set(const struct verb_call *call, int *ret_status, struct error **err);
 int verb_show(const struct verb_call *call, int *ret_status, struct error **err);
 int verb_start(const struct verb_call *call, int *ret_status, struct error **err);
 int verb_status(const struct verb_call *call, int *ret_status, struct error **err);

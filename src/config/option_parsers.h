@@ -191,3 +191,16 @@ PARSER(option_requires);
 PARSER(option_ready_when);
 PARSER(option_restart);
 PARSER(option_restart_sec);
+
+/* option_resource.c */
+PARSER(option_memory_max);
+PARSER(option_memory_high);
+PARSER(option_memory_low);
+PARSER(option_memory_min);
+PARSER(option_memory_swap_max);
+PARSER(option_cpu_quota);
+PARSER(option_cpu_weight);
+PARSER(option_io_weight);
+PARSER(option_tasks_max);
+PARSER(option_allowed_cpus);
+PARSER(option_allowed_memory_nodes);

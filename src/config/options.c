@@ -395,6 +395,18 @@ const struct option_row option_rows[] = {
     { .key = "Machine.ReadyWhen", .trust = TRUST_PRIVILEGED, .parse = option_ready_when, .fallback = "started" },
     { .key = "Machine.Restart", .trust = TRUST_PRIVILEGED, .parse = option_restart, .fallback = "no" },
     { .key = "Machine.RestartSec", .trust = TRUST_PRIVILEGED, .parse = option_restart_sec, .fallback = "1s" },
+
+    { .key = "Resources.MemoryMax", .trust = TRUST_PRIVILEGED, .parse = option_memory_max },
+    { .key = "Resources.MemoryHigh", .trust = TRUST_PRIVILEGED, .parse = option_memory_high },
+    { .key = "Resources.MemoryLow", .trust = TRUST_PRIVILEGED, .parse = option_memory_low },
+    { .key = "Resources.MemoryMin", .trust = TRUST_PRIVILEGED, .parse = option_memory_min },
+    { .key = "Resources.MemorySwapMax", .trust = TRUST_PRIVILEGED, .parse = option_memory_swap_max },
+    { .key = "Resources.CPUQuota", .trust = TRUST_PRIVILEGED, .parse = option_cpu_quota },
+    { .key = "Resources.CPUWeight", .trust = TRUST_PRIVILEGED, .parse = option_cpu_weight },
+    { .key = "Resources.IOWeight", .trust = TRUST_PRIVILEGED, .parse = option_io_weight },
+    { .key = "Resources.TasksMax", .trust = TRUST_PRIVILEGED, .parse = option_tasks_max },
+    { .key = "Resources.AllowedCPUs", .trust = TRUST_PRIVILEGED, .parse = option_allowed_cpus },
+    { .key = "Resources.AllowedMemoryNodes", .trust = TRUST_PRIVILEGED, .parse = option_allowed_memory_nodes },
 };
 /* clang-format on */
 

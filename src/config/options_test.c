@@ -126,6 +126,17 @@ static const struct {
     {"Machine", "ReadyWhen", TRUST_PRIVILEGED},
     {"Machine", "Restart", TRUST_PRIVILEGED},
     {"Machine", "RestartSec", TRUST_PRIVILEGED},
+    {"Resources", "MemoryMax", TRUST_PRIVILEGED},
+    {"Resources", "MemoryHigh", TRUST_PRIVILEGED},
+    {"Resources", "MemoryLow", TRUST_PRIVILEGED},
+    {"Resources", "MemoryMin", TRUST_PRIVILEGED},
+    {"Resources", "MemorySwapMax", TRUST_PRIVILEGED},
+    {"Resources", "CPUQuota", TRUST_PRIVILEGED},
+    {"Resources", "CPUWeight", TRUST_PRIVILEGED},
+    {"Resources", "IOWeight", TRUST_PRIVILEGED},
+    {"Resources", "TasksMax", TRUST_PRIVILEGED},
+    {"Resources", "AllowedCPUs", TRUST_PRIVILEGED},
+    {"Resources", "AllowedMemoryNodes", TRUST_PRIVILEGED},
 };
 
 TEST(every_key_of_a_file_is_there_with_its_trust)

@@ -22,7 +22,7 @@
 
 #define FILE_SIZE_MOST ((size_t) 1 << 20)
 
-static const char *const sections[] = {"Exec", "Files", "Network", "Machine"};
+static const char *const sections[] = {"Exec", "Files", "Network", "Machine", "Resources"};
 
 struct reader {
     struct settings *settings;

@@ -73,6 +73,7 @@ static void lists_done(struct spec *spec)
     strings_clear(&spec->command);
     strings_clear(&spec->environment);
     strings_clear(&spec->properties);
+    strings_clear(&spec->resources);
     strings_clear(&spec->syscalls_allowed);
     strings_clear(&spec->syscalls_denied);
     strings_clear(&spec->bind_users);

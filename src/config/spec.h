@@ -141,6 +141,7 @@ struct spec {
 
     /* -- host's service manager -- */
     char *slice;                /* "NAME.slice" */
+    struct strings resources;   /* limits: "MemoryMax=2G", in order */
     struct strings properties;
     enum tristate register_machine;
     bool keep_unit;

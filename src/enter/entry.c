@@ -20,6 +20,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/cgroup_limit.h"
 #include "base/clone.h"
 #include "base/fd.h"
 #include "base/kernel.h"
@@ -223,6 +224,8 @@ static int child_main(void *data)
     follow_caller(job);
     if (guest->cgroup_fd >= 0 && !job->is_in_leaf)
         r = join_payload(guest->cgroup_fd, &err);
+    if (r == 0 && guest->state.cgroup)
+        cgroup_limit_join(guest->state.cgroup);
     if (r == 0 && !guest->is_host)
         r = join_namespaces(guest, &err);
     if (r == 0)

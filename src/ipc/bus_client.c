@@ -256,3 +256,15 @@ int bus_units_reload(const struct bus_client *client, struct error **err)
 {
     return ask_about_unit(client, "reload", "all", err);
 }
+
+int bus_unit_set_properties(const struct bus_client *client, const char *unit, bool runtime,
+                            const struct strings *properties, struct error **err)
+{
+    CLEANUP(strings_done) struct strings argv = command(client, "set-property", unit);
+
+    if (runtime)
+        strings_add(&argv, "--runtime");
+    for (size_t i = 0; i < properties->count; i++)
+        strings_add_format(&argv, "--property=%s", properties->item[i]);
+    return ask(client, &argv, -1, NULL, err);
+}

@@ -41,6 +41,10 @@ int bus_scope_start(const struct bus_client *client, const struct bus_scope_requ
 int bus_unit_start(const struct bus_client *client, const char *unit, struct error **err);
 int bus_unit_stop(const struct bus_client *client, const char *unit, struct error **err);
 
+/* Sets PROPERTIES, in the words of systemctl set-property; RUNTIME: until the host's next boot. */
+int bus_unit_set_properties(const struct bus_client *client, const char *unit, bool runtime,
+                            const struct strings *properties, struct error **err);
+
 /* Has it read its unit files anew. */
 int bus_units_reload(const struct bus_client *client, struct error **err);
 

@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "inside/console.h"
+#include "runtime/limits.h"
 #include "runtime/onlookers.h"
 #include "runtime/run_state.h"
 
@@ -138,12 +139,25 @@ static int serve_attach(struct control *control, const struct control_message *r
     return 0;
 }
 
+static int serve_limit(struct control *control, const struct control_message *request, struct control_message *answer,
+                       struct error **err)
+{
+    (void) answer;
+    for (size_t i = 0; i < request->fields.count; i++) {
+        const char *assignment = string_after(request->fields.item[i], "LIMIT=");
+
+        if (assignment && limits_set(control->run, assignment, err) < 0)
+            return -error_code(*err);
+    }
+    return 0;
+}
+
 static const struct {
     const char *word;
     serve_fn *serve;
 } words[] = {
     {"ping", serve_ping}, {"status", serve_status}, {"stop", serve_stop},
-    {"attach", serve_attach}, {"resize", serve_resize},
+    {"attach", serve_attach}, {"resize", serve_resize}, {"limit", serve_limit},
 };
 
 static int serve(struct control *control, const struct control_message *request, struct control_message *answer,

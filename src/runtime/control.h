@@ -12,6 +12,7 @@
  *             HOW=again                   it was killed, and is started anew
  *     attach  [SIZE=80x24] [TYPE=no]      ok, and a stream socket: the console (onlookers.h)
  *     resize  SIZE=80x24                  ok
+ *     limit   LIMIT=MemoryMax=2G ...      ok; all or the first ones were set (limits.h)
  *
  * Other parts of a run add words of their own with control_offer().
  */

@@ -19,6 +19,7 @@
 #include "inside/confine.h"
 #include "inside/escape.h"
 #include "runtime/control.h"
+#include "runtime/limits.h"
 #include "runtime/run_state.h"
 #include "runtime/watchdog.h"
 
@@ -97,6 +98,7 @@ static int run_once(struct run *run, int *ret_status, bool *ret_again, struct er
         return -error_code(*err);
     run_trim(run);
     control_start(run);
+    limits_restore(run);
     if (facts_announce(run, err) < 0) {
         (void) kill(run->pid, SIGKILL);
         run_reap(run);
@@ -175,6 +177,7 @@ int container_run(const struct spec *spec, const struct run_host *host, int *ret
     plan_done(&run);
     events_done(&run.events);
     strings_done(&run.host_environment);
+    strings_done(&run.live_limits);
     fd_closep(&run.signal_fd);
     if (r < 0)
         return fail_in(err, "cannot start machine '%s'", spec->machine);

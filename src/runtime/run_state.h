@@ -108,6 +108,7 @@ struct run {
     int signal_fd;
     struct events events;       /* what else the supervisor waits for while the payload runs */
     struct control *control;    /* control.c */
+    struct strings live_limits; /* asked for while it ran; limits.c */
     struct ready *ready;        /* ready.c */
     struct watchdog *watchdog;  /* watchdog.c */
     unsigned n_restarts;        /* in quick succession */
@@ -242,6 +243,9 @@ INNER_STEP(step_integration_apply);
 /* attach.c */
 STEP(step_scope_allocate);
 STEP(step_machine_announce);
+
+/* limits.c */
+STEP(step_resources_limit);
 
 /* network.c */
 /* A new network namespace that belongs to the container; one joined by path is somebody else's. */

@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "config/resource.h"
 #include "config/syscall_names.h"
 #include "runtime/run_state.h"
 
@@ -53,6 +54,19 @@ static void remark_on_filter(const struct strings *names)
                         names->item[i]);
 }
 
+/* Limits are set without a service manager, too. */
+static bool has_other_than_limits(const struct strings *properties)
+{
+    for (size_t i = 0; i < properties->count; i++) {
+        auto_error struct error *unknown = NULL;
+        struct cgroup_limit limit;
+
+        if (resource_parse(properties->item[i], &limit, &unknown) < 0)
+            return true;
+    }
+    return false;
+}
+
 static void remark_on_ineffective(const struct run *run)
 {
     const struct spec *s = run->spec;
@@ -62,7 +76,8 @@ static void remark_on_ineffective(const struct run *run)
         bool asked;
         const char *what, *why;
     } rows[] = {
-        {no_scope && s->properties.count > 0, "--property=", "this host has no service manager that would apply it"},
+        {no_scope && has_other_than_limits(&s->properties), "--property=",
+         "this host has no service manager that would apply it"},
         {!s->image && (s->root_hash || s->root_hash_sig || s->verity_data),
          "--root-hash=, --root-hash-sig= and --verity-data=",
          "they are about disk images, and this is a directory"},
