@@ -28,18 +28,41 @@
 
 enum { DUMP_TRIES = 32, UPLINKS_MAX = 256 };
 
+/* -- switches -- */
+
+/* The value, a number; -1 for a switch that is not there. */
+static int switch_read(const char *name)
+{
+    auto_free char *path = mem_format(SWITCHES "%s", name), *text = NULL;
+    int32_t value;
+
+    return file_read_quiet(AT_FDCWD, path, 32, &text) == 0 && parse_i32(string_trim(text), &value) == 0 ? value : -1;
+}
+
+static int switch_write(const char *name, int value)
+{
+    auto_free char *path = mem_format(SWITCHES "%s", name), *text = mem_format("%d", value);
+
+    return file_write_existing(AT_FDCWD, path, text);
+}
+
+/* -- our own links -- */
+
 bool forwarding_prepare_link(const char *name)
 {
     static const struct {
-        const char *name, *value;
-    } switches[] = {{"accept_ra", "0"}, {"accept_redirects", "0"}, {"forwarding", "1"}, {"force_forwarding", "1"}};
+        const char *name;
+        int value;
+    } switches[] = {{"accept_ra", 0}, {"accept_redirects", 0}, {"forwarding", 1}, {"force_forwarding", 1}};
+    auto_free char *off = mem_format("ipv6/conf/%s/disable_ipv6", name);
 
+    if (switch_read(off) != 0)
+        return false;
     for (size_t i = 0; i < COUNT_OF(switches); i++) {
-        auto_free char *path = mem_format(SWITCHES "ipv6/conf/%s/%s", name, switches[i].name);
+        auto_free char *path = mem_format("ipv6/conf/%s/%s", name, switches[i].name);
 
-        /* the last one is not in all kernels */
-        if (file_write_existing(AT_FDCWD, path, switches[i].value) < 0 && i == 0)
-            return false;
+        /* the last one is not in all kernels; the others are, or cannot be written by anybody */
+        (void) switch_write(path, switches[i].value);
     }
     return true;
 }
@@ -132,24 +155,6 @@ static int uplinks_read(struct netlink *netlink, bool with_ipv6, struct uplinks 
         if (!ret->item[i].name[0])
             find_name(&ret->item[i]);
     return 0;
-}
-
-/* -- switches -- */
-
-/* The value, a number; -1 for a switch that is not there. */
-static int switch_read(const char *name)
-{
-    auto_free char *path = mem_format(SWITCHES "%s", name), *text = NULL;
-    int32_t value;
-
-    return file_read_quiet(AT_FDCWD, path, 32, &text) == 0 && parse_i32(string_trim(text), &value) == 0 ? value : -1;
-}
-
-static int switch_write(const char *name, int value)
-{
-    auto_free char *path = mem_format(SWITCHES "%s", name), *text = mem_format("%d", value);
-
-    return file_write_existing(AT_FDCWD, path, text);
 }
 
 /* -- the ledger -- */

@@ -283,12 +283,17 @@ static int set_host(struct planning *planning, struct error **err)
 
 /* -- doing it: the guest's end -- */
 
+/* FIRST_IPV6 is the first request that is about IPv6: a container without it does with IPv4. */
 static int talk_guest(struct planning *planning, struct netlink *inside, struct netlink_batch *batch,
-                      struct error **err)
+                      unsigned first_ipv6, struct error **err)
 {
     struct netlink_remark remark;
     int r = netlink_talk(inside, batch, NULL, NULL, &remark);
 
+    if (r < 0 && remark.request >= first_ipv6 && (r == -EACCES || r == -EOPNOTSUPP || r == -EAFNOSUPPORT)) {
+        planning->has_ipv6 = false;
+        return 0;
+    }
     if (r == 0)
         return 0;
     r = fail(err, -r, "cannot give '%s' inside its addresses%s%s", planning->plan->guest_link,
@@ -306,7 +311,7 @@ static int set_extras(struct planning *planning, struct netlink *inside, int ind
     for (unsigned i = 0; i < plan->n_extra; i++)
         if (plan->extra[i].family == AF_INET || planning->has_ipv6)
             address_put(&batch, index, &plan->extra[i], GUEST_METRIC);
-    return batch.count > 0 ? talk_guest(planning, inside, &batch, err) : 0;
+    return batch.count > 0 ? talk_guest(planning, inside, &batch, batch.count, err) : 0;
 }
 
 static int set_guest(struct planning *planning, struct error **err)
@@ -328,11 +333,12 @@ static int set_guest(struct planning *planning, struct error **err)
         address_put(&batch, link.index, &plan->guest4, GUEST_METRIC);
     if (plan->gateway4.family && plan->guest4.family)
         address_put_route(&batch, link.index, NULL, &plan->gateway4, GUEST_METRIC);
+    unsigned first_ipv6 = batch.count;
     if (plan->guest6.family && planning->has_ipv6)
         address_put(&batch, link.index, &plan->guest6, GUEST_METRIC);
     if (plan->gateway6.family && plan->guest6.family && planning->has_ipv6)
         address_put_route(&batch, link.index, NULL, &plan->gateway6, GUEST_METRIC);
-    if (talk_guest(planning, &inside, &batch, err) < 0)
+    if (talk_guest(planning, &inside, &batch, first_ipv6, err) < 0)
         return -error_code(*err);
     return set_extras(planning, &inside, link.index, err);
 }
@@ -371,6 +377,18 @@ static int set_managed(struct planning *planning, struct error **err)
     return set_host(planning, err);
 }
 
+/* What the plan says is what there is. */
+static void forget_ipv6(struct address_plan *plan)
+{
+    unsigned kept = 0;
+
+    plan->host6 = plan->guest6 = plan->router_local6 = plan->gateway6 = (struct ip_prefix){0};
+    for (unsigned i = 0; i < plan->n_extra; i++)
+        if (plan->extra[i].family != AF_INET6)
+            plan->extra[kept++] = plan->extra[i];
+    plan->n_extra = kept;
+}
+
 int step_addresses_set(struct run *run, struct error **err)
 {
     struct address_plan *plan = &run->address_plan;
@@ -387,6 +405,8 @@ int step_addresses_set(struct run *run, struct error **err)
         r = set_managed(&planning, err);
     if (r == 0)
         r = set_guest(&planning, err);
+    if (!planning.has_ipv6)
+        forget_ipv6(plan);
     host_routes_done(&planning.routes);
     zone_lock_done(&run->network->zone_lock);
     return r;
