@@ -371,8 +371,8 @@ static int set_managed(struct planning *planning, struct error **err)
     planning->has_ipv6 = forwarding_prepare_link(planning->plan->router);
     if (planning->has_ipv6)
         plan_host6(planning);
-    if (forwarding_record(run->undo, run->machine, err) < 0 ||
-        forwarding_hold(&network->host, run->machine, planning->has_ipv6, err) < 0)
+    /* recorded when the cable was made */
+    if (forwarding_hold(&network->host, run->machine, planning->has_ipv6, err) < 0)
         return -error_code(*err);
     return set_host(planning, err);
 }

@@ -13,6 +13,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "net/forwarding.h"
 #include "net/leftover.h"
 #include "runtime/network_state.h"
 #include "runtime/run_state.h"
@@ -225,8 +226,10 @@ int step_veth_make(struct run *run, struct error **err)
         (void) mac_parse(spec->network_mac, &veth.container_mac);
     choose_name(network, name, host_name);
 
-    /* until the port is there the zone's bridge may look unused, and until it has an address, somebody else's */
-    if ((!spec->bridge && zone_lock_take(&network->zone_lock, err) < 0) ||
+    /* Until the port is there the zone's bridge may look unused, and until it has an address, somebody else's. The
+     * record comes before the lock, whose file its undo takes away, too. */
+    if ((!spec->bridge && (forwarding_record(run->undo, run->machine, err) < 0 ||
+                           zone_lock_take(&network->zone_lock, err) < 0)) ||
         (spec->zone && find_zone(run, &bridge, err) < 0) ||
         (spec->bridge && find_bridge(run, host_name, &bridge, err) < 0))
         return -error_code(*err);

@@ -193,7 +193,12 @@ host_state() {
                 ! grep -sq "^$WORK/" "$host_name" || echo "loop device on $(cat "$host_name")"
         done
         ! command -v nft >/dev/null 2>&1 || nft list ruleset 2>/dev/null | sed 's/^/nft /'
-        cat /proc/sys/net/ipv4/ip_forward /proc/sys/net/ipv6/conf/all/forwarding 2>/dev/null | sed 's/^/forwarding /'
+        if command -v ip >/dev/null 2>&1; then
+                ip -o addr | awk '$2 != "lo" { print "address", $2, $4 }'
+                ip -4 route | sed 's/^/route /; s/ linkdown//'
+        fi
+        grep -s . /proc/sys/net/ipv4/conf/*/forwarding /proc/sys/net/ipv6/conf/*/forwarding \
+                /proc/sys/net/ipv6/conf/*/force_forwarding /proc/sys/net/ipv6/conf/*/accept_ra | sed 's|^/proc/sys/net/|switch |'
 }
 
 host_mounts() {
@@ -246,8 +251,8 @@ host_orphans() {
         done
 }
 
-# host_is_as_before DESCRIPTION: compares with the moment of begin
-host_is_as_before() {
+# host_settle: sets $host_now to what is on the host, once those are gone that only wait for the kernel
+host_settle() {
         host_now=$(host_state)
         # the kernel keeps who asks it to delete a link waiting for some milliseconds more (src/net/link.h)
         if [ "$host_now" != "$HOST_BEFORE" ]; then
@@ -256,6 +261,11 @@ host_is_as_before() {
                 done
                 host_now=$(host_state)
         fi
+}
+
+# host_is_as_before DESCRIPTION: compares with the moment of begin
+host_is_as_before() {
+        host_settle
         [ "$host_now" = "$HOST_BEFORE" ] && { report 0 "$1"; return; }
         report 1 "$1"
         printf '%s\n' "$HOST_BEFORE" >"$WORK/.before"

@@ -12,10 +12,10 @@ steps_redd() {
 
 # nothing_left WHEN: no test of its own where all is well; $trouble collects what is not
 nothing_left() {
-        left=$(host_state)
-        [ "$left" != "$HOST_BEFORE" ] || return 0
+        host_settle
+        [ "$host_now" != "$HOST_BEFORE" ] || return 0
         printf '%s\n' "$HOST_BEFORE" >"$WORK/.before"
-        printf '%s\n' "$left" >"$WORK/.after"
+        printf '%s\n' "$host_now" >"$WORK/.after"
         trouble="$trouble
 $1: $(diff "$WORK/.before" "$WORK/.after" | grep '^[<>]')"
 }
