@@ -18,6 +18,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/path.h"
+#include "base/strings.h"
 #include "base/undo.h"
 #include "net/address_list.h"
 #include "net/link.h"
@@ -65,28 +66,48 @@ static int write_file(const struct run *run, const char *text, struct error **er
     return 0;
 }
 
-static int publish(struct name_publication *names, struct error **err)
+/* What we gave the machine comes before what it took: the first address is the one that programs use. */
+static bool is_ours(const struct run *run, const struct address *address)
+{
+    struct ip_prefix given, wanted = {.family = (uint8_t) address->family};
+
+    memcpy(wanted.byte, address->bytes, ip_family_bytes(address->family));
+    for (unsigned position = 0; address_plan_next(&run->address_plan, &position, &given);)
+        if (ip_address_equal(&given, &wanted))
+            return true;
+    return false;
+}
+
+static void add_addresses(const struct name_publication *names, const struct addresses *addresses, bool ours,
+                          struct strings *lines)
+{
+    char text[ADDRESS_TEXT_SIZE];
+
+    for (size_t i = 0; i < addresses->count && lines->count <= NAMES_ADDRESSES_MAX; i++) {
+        const struct address *address = &addresses->item[i];
+
+        if (address->interface == names->uplink && address->scope < RT_SCOPE_LINK &&
+            is_ours(names->run, address) == ours)
+            strings_add_format(lines, "%s\n", address_text(address, text));
+    }
+}
+
+static int publish(const struct name_publication *names, struct error **err)
 {
     CLEANUP(address_reader_done) struct address_reader reader = ADDRESS_READER_INIT;
     CLEANUP(addresses_done) struct addresses addresses = {0};
-    char text[64 + NAMES_ADDRESSES_MAX * ADDRESS_TEXT_SIZE], one[ADDRESS_TEXT_SIZE];
+    CLEANUP(strings_done) struct strings lines = {0};
     const struct run *run = names->run;
-    unsigned n = 0;
 
     if (addresses_read(&reader, run->pid, &addresses, err) < 0)
         return -error_code(*err);
+    address_reader_done(&reader);       /* home again before anything else is done */
 
-    int used = snprintf(text, sizeof text, "leader %d %llu\n", (int) run->pid,
-                        (unsigned long long) fd_pidfd_id(run->pidfd));
-    for (size_t i = 0; i < addresses.count && n < NAMES_ADDRESSES_MAX; i++) {
-        const struct address *address = &addresses.item[i];
+    strings_add_format(&lines, "leader %d %llu\n", (int) run->pid, (unsigned long long) fd_pidfd_id(run->pidfd));
+    add_addresses(names, &addresses, true, &lines);
+    add_addresses(names, &addresses, false, &lines);
 
-        if (address->interface != names->uplink || address->scope >= RT_SCOPE_LINK)
-            continue;
-        used += snprintf(text + used, sizeof text - (size_t) used, "%s\n", address_text(address, one));
-        n++;
-    }
-    address_reader_done(&reader);       /* home again: the file is a host's, and so are the next steps */
+    auto_free char *text = strings_join(&lines, "");
     return write_file(run, text, err);
 }
 
