@@ -13,6 +13,7 @@
 #include "base/path.h"
 #include "image/btrfs.h"
 #include "image/find.h"
+#include "image/lineage.h"
 #include "image/snapshot.h"
 #include "transfer/compress.h"
 #include "transfer/pack.h"
@@ -147,6 +148,22 @@ struct frozen {
     int fd;
 };
 
+/* The whole of a machine in layers. 0: it is a plain tree. */
+static int open_layers(const char *path, int fd, int *ret_fd, struct error **err)
+{
+    CLEANUP(lineage_tree_done) struct lineage_tree layers = {.folder_fd = -1};
+    int mount_fd, r = lineage_is_likely(fd) ? lineage_open(fd, path, &layers, err) : 0;
+
+    if (r <= 0)
+        return r;
+    if (lineage_mount(&layers, -1, true, &mount_fd, err) < 0)
+        return -error_code(*err);
+    *ret_fd = openat(mount_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    r = *ret_fd < 0 ? fail(err, errno, "cannot open the layers of %s", path) : 1;
+    (void) close(mount_fd);
+    return r;
+}
+
 static int freeze(const char *path, struct frozen *ret, struct error **err)
 {
     auto_close int fd = file_open(path, O_RDONLY | O_DIRECTORY);
@@ -158,6 +175,9 @@ static int freeze(const char *path, struct frozen *ret, struct error **err)
             fail_hint(*err, "it is a disk image: export-raw takes those");
         return -error_code(*err);
     }
+    int r = open_layers(path, fd, &ret->fd, err);
+    if (r != 0)
+        return r < 0 ? r : 0;
     if (btrfs_is_subvolume(fd) && !btrfs_subvolume_is_read_only(fd)) {
         auto_error struct error *ignored = NULL;
         auto_free char *parent = path_parent(path);
