@@ -7,6 +7,7 @@
  */
 #pragma once
 
+#include <stdarg.h>
 #include <stddef.h>
 #include <stdlib.h>
 
@@ -17,6 +18,7 @@ void *mem_resize(void *old, size_t size) __attribute__((returns_nonnull));
 char *mem_copy_string(const char *text);                                    /* NULL stays NULL */
 char *mem_copy_bytes(const void *bytes, size_t n);                          /* and a NUL behind */
 char *mem_format(const char *fmt, ...) __attribute__((format(printf, 1, 2), returns_nonnull));
+char *mem_format_list(const char *fmt, va_list args) __attribute__((format(printf, 1, 0), returns_nonnull));
 
 /* As mem_alloc(), for a size from outside; -E2BIG with an error when SIZE exceeds LIMIT. */
 int mem_alloc_bounded(size_t size, size_t limit, void **ret, struct error **err);

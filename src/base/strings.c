@@ -43,14 +43,8 @@ void strings_add_format(struct strings *list, const char *fmt, ...)
     va_list args;
 
     va_start(args, fmt);
-    int n = vsnprintf(NULL, 0, fmt, args);
+    strings_take(list, mem_format_list(fmt, args));
     va_end(args);
-
-    char *text = mem_alloc((size_t) n + 1);
-    va_start(args, fmt);
-    (void) vsnprintf(text, (size_t) n + 1, fmt, args);
-    va_end(args);
-    strings_take(list, text);
 }
 
 bool strings_contain(const struct strings *list, const char *text)

@@ -417,7 +417,7 @@ const struct option_row *option_by_flag(const char *flag, size_t length)
     for (size_t i = 0; i < n_option_rows; i++) {
         const char *name = option_rows[i].flag;
 
-        if (name && strncmp(name, flag, length) == 0 && !name[length])
+        if (name && *name == *flag && strncmp(name, flag, length) == 0 && !name[length])
             return &option_rows[i];
     }
     return NULL;

@@ -15,7 +15,7 @@ static const char *find(char **list, const char *name)
     size_t length = strlen(name);
 
     for (; list && *list; list++)
-        if (strncmp(*list, name, length) == 0 && (*list)[length] == '=')
+        if (**list == *name && strncmp(*list, name, length) == 0 && (*list)[length] == '=')
             return *list + length + 1;
     return NULL;
 }
