@@ -78,6 +78,15 @@ int mount_change(int fd, unsigned long set, unsigned long clear, bool recursive,
     return 0;
 }
 
+int mount_protect(const char *path, unsigned long set, struct error **err)
+{
+    struct mount_attr attr = {.attr_set = set};
+
+    if (sys_mount_setattr(AT_FDCWD, path, AT_RECURSIVE, &attr, sizeof attr) < 0)
+        return fail(err, errno, "cannot change the flags of what is mounted on %s", path);
+    return 0;
+}
+
 int mount_attach(int fd, int target_fd, const char *what, struct error **err)
 {
     if (sys_move_mount(fd, "", target_fd, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0)

@@ -173,9 +173,10 @@ int undo_open(int dir_fd, const char *name, struct undo **ret, struct error **er
     return r;
 }
 
-static int append(struct undo *list, const char *line, struct error **err)
+/* TEXT is one line, or several with newlines between them. */
+static int append(struct undo *list, const char *text, struct error **err)
 {
-    auto_free char *whole = mem_format("%s\n", line);
+    auto_free char *whole = mem_format("%s\n", text);
     size_t length = strlen(whole);
     ssize_t n;
 
@@ -193,7 +194,7 @@ static int append(struct undo *list, const char *line, struct error **err)
         return 0;
     }
 
-    int r = fail(err, n < 0 ? errno : ENOSPC, "cannot write down how to undo '%s'", line);
+    int r = fail(err, n < 0 ? errno : ENOSPC, "cannot write down how to undo '%s'", text);
     if (n > 0)
         (void) ftruncate(list->fd, list->size);
     return r;
@@ -210,6 +211,36 @@ int undo_record(struct undo *list, const char *kind, struct error **err, ...)
     int r = list->fd >= 0 ? append(list, line, err) : 0;
     if (r == 0)
         strings_take(&list->lines, TAKE(line));
+    return r;
+}
+
+static char *format_entry(const char *kind, ...)
+{
+    va_list args;
+
+    va_start(args, kind);
+    char *line = format_line(kind, args);
+    va_end(args);
+    return line;
+}
+
+int undo_record_all(struct undo *list, const struct undo_entry *entries, size_t n, struct error **err)
+{
+    CLEANUP(strings_done) struct strings lines = {0};
+    auto_free char *text = mem_copy_string("");
+
+    for (size_t i = 0; i < n; i++) {
+        char *line = format_entry(entries[i].kind, entries[i].argument, (char *) NULL);
+        char *longer = mem_format("%s%s%s", text, i > 0 ? "\n" : "", line);
+
+        strings_take(&lines, line);
+        free(text);
+        text = longer;
+    }
+
+    int r = list->fd >= 0 ? append(list, text, err) : 0;
+    for (size_t i = 0; r == 0 && i < n; i++)
+        strings_add(&list->lines, lines.item[i]);
     return r;
 }
 

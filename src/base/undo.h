@@ -39,6 +39,12 @@ int undo_open(int dir_fd, const char *name, struct undo **ret, struct error **er
  * failure nothing was recorded and the act must not happen. */
 int undo_record(struct undo *list, const char *kind, struct error **err, ...) __attribute__((sentinel));
 
+/* The same for several records of one argument each, by one write: for acts that follow each other. */
+struct undo_entry {
+    const char *kind, *argument;
+};
+int undo_record_all(struct undo *list, const struct undo_entry *entries, size_t n, struct error **err);
+
 /* Undoes every record, last first, going on after failures and returning the first one. What failed stays in the list
  * (and in its file) for another try; the rest is forgotten. The list can be used on. */
 int undo_run(struct undo *list, const struct undo_kind *kinds, size_t n_kinds, struct error **err);

@@ -81,11 +81,13 @@ void image_folders(bool user_scope, struct strings *ret)
         strings_add(ret, folders[i]);
 }
 
-static bool is_flagged_immutable(int fd)
+static bool is_flagged_immutable(int fd, bool is_directory)
 {
     unsigned flags = 0;
     char path[32];
-    auto_close int real = open(path_of_fd(path, fd), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    /* a folder needs no way through /proc, which is a long one */
+    auto_close int real = is_directory ? openat(fd, ".", O_RDONLY | O_CLOEXEC | O_DIRECTORY)
+                                       : openat(AT_FDCWD, path_of_fd(path, fd), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 
     return real >= 0 && ioctl(real, FS_IOC_GETFLAGS, &flags) == 0 && (flags & FS_IMMUTABLE_FL);
 }
@@ -102,7 +104,6 @@ static bool block_is_read_only(int fd)
 bool image_is_read_only(int fd, const char *path)
 {
     struct stat st;
-    char self[32];
 
     if (path_is_below(path, "/usr") || fstat(fd, &st) < 0)
         return true;
@@ -111,9 +112,10 @@ bool image_is_read_only(int fd, const char *path)
     if (S_ISREG(st.st_mode) && (st.st_mode & 0222) == 0)
         return true;
     /* for root this fails on a read-only file system only; what another user may write is for the run to find out */
-    if (faccessat(AT_FDCWD, path_of_fd(self, fd), W_OK, AT_EACCESS) < 0)
+    if (faccessat(fd, "", W_OK, AT_EACCESS | AT_EMPTY_PATH) < 0)
         return true;
-    return is_flagged_immutable(fd) || (S_ISDIR(st.st_mode) && btrfs_subvolume_is_read_only(fd));
+    bool is_directory = S_ISDIR(st.st_mode);
+    return is_flagged_immutable(fd, is_directory) || (is_directory && btrfs_subvolume_is_read_only(fd));
 }
 
 /* The name the kernel has for an open file: all links followed. */

@@ -16,7 +16,7 @@
 
 int tree_open(const char *path, int *ret_fd, struct error **err)
 {
-    int fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    int fd = openat(AT_FDCWD, path, O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (fd >= 0) {
         *ret_fd = fd;
         return 0;
@@ -54,6 +54,12 @@ bool tree_is_host_root(int tree_fd)
 
 static bool has_directory(int top_fd, const char *path)
 {
+    struct stat st;
+
+    /* no need to follow what is no link */
+    if (!strchr(path, '/') && fstatat(top_fd, path, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode))
+        return true;
+
     auto_close int fd = path_open_in(top_fd, path, O_PATH | O_DIRECTORY, 0);
 
     return fd >= 0;

@@ -59,6 +59,76 @@ static int bind_read_only(const char *path, struct error **err)
     return mount_plain(NULL, path, NULL, MS_BIND | MS_REMOUNT | MS_RDONLY | SAFE, NULL, err);
 }
 
+/* -- before the pivot -- */
+
+/* Parts of sysfs that are harmless, whosever network it is of. */
+static const char *const sys_parts[SYS_PARTS] = {"block", "bus", "class", "dev", "devices", "kernel"};
+
+/* The network's part of the kernel's settings is the container's to change, and the rest of sysfs is kept from it: with
+ * a network of its own, or where SYSTEMD_NSPAWN_API_VFS_WRITABLE=network hands it that of the host. */
+static bool shows_network_alone(const struct spec *spec)
+{
+    return spec_has_own_network(spec) || spec->api_vfs_writable_network;
+}
+
+/* A sysfs over that of the host, for clones of its parts. It leaves with the host's tree: taken away by itself it would
+ * cost a start one more wait for the end of an RCU grace period. */
+static int prepare_sys_parts(struct child *child, struct error **err)
+{
+    const struct run *run = child->run;
+    char path[32];
+
+    /* a user namespace may mount it only for a network of its own: made outside for others */
+    if (run->sys_fd >= 0 ? sys_move_mount(run->sys_fd, "", AT_FDCWD, "/sys", MOVE_MOUNT_F_EMPTY_PATH) < 0
+                         : mount("sysfs", "/sys", "sysfs", SAFE | MS_RDONLY, NULL) < 0)
+        return fail(err, errno, "cannot mount a sysfs on the host's /sys, unseen by the host");
+    for (size_t i = 0; i < SYS_PARTS; i++) {
+        (void) stpcpy(stpcpy(path, "/sys/"), sys_parts[i]);
+        child->sys_part_fds[i] = sys_open_tree(AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+        if (child->sys_part_fds[i] < 0 && errno != ENOENT)
+            return fail(err, errno, "cannot clone %s", path);
+    }
+    return 0;
+}
+
+/* In a user namespace the kernel mounts a fresh proc only while another, unmasked one is in sight. */
+static int prepare_proc(struct child *child, struct error **err)
+{
+    child->proc_fd = mount_new("proc", NULL, 0, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC, err);
+    if (child->proc_fd >= 0)
+        return 0;
+    if (error_code(*err) == EPERM)
+        fail_hint(*err, "parts of the host's /proc are covered by other mounts, as in a container; "
+                        "--private-users=no does without a fresh one");
+    return -error_code(*err);
+}
+
+/* By mount(2) over the host's /dev, unseen by the host, which costs a start half the calls that a detached mount does. */
+static int prepare_dev(struct child *child, struct error **err)
+{
+    if (mount_plain("tmpfs", "/dev", "tmpfs", MS_NOSUID | MS_STRICTATIME, "mode=0755,size=4m,nr_inodes=64k", err) < 0)
+        return -error_code(*err);
+    if (chdir("/dev") < 0)
+        return fail(err, errno, "cannot enter the container's /dev");
+    if (dev_make(child, err) < 0)
+        return -error_code(*err);
+    child->dev_fd = mount_clone(AT_FDCWD, "/dev", true, err);
+    return child->dev_fd < 0 ? child->dev_fd : 0;
+}
+
+int api_mounts_prepare(struct child *child, struct error **err)
+{
+    const struct run *run = child->run;
+
+    if (run->has_userns && prepare_proc(child, err) < 0)
+        return -error_code(*err);
+    if (run->dev_fd < 0 && prepare_dev(child, err) < 0)
+        return -error_code(*err);
+    return shows_network_alone(run->spec) ? prepare_sys_parts(child, err) : 0;
+}
+
+/* -- in the tree -- */
+
 /* sysfs as it is, read-only: for the host's network, whose devices it shows. */
 static int mount_sys_whole(struct child *child, struct error **err)
 {
@@ -75,43 +145,24 @@ static int mount_sys_whole(struct child *child, struct error **err)
 /* A tmpfs with the harmless subtrees of sysfs: for a private network, whose sysfs would offer more than is meant. */
 static int mount_sys_parts(struct child *child, struct error **err)
 {
-    static const char *const parts[] = {"block", "bus", "class", "dev", "devices", "kernel"};
     static const char *const folders[] = {"/sys/fs", "/sys/fs/cgroup", "/sys/fs/selinux"};
-    char from[64], to[64];
+    char path[32];
 
     if (mount_top(child, "tmpfs", "/sys", SAFE, "mode=0555,size=4m,nr_inodes=1k", err) < 0)
         return -error_code(*err);
-    if (mkdir("/run/host/sys", 0700) < 0)
-        return fail(err, errno, "cannot make /run/host/sys");
-    /* made outside or before the pivot for user namespaces, which may not mount it here */
-    int sys_fd = child->sys_fd >= 0 ? child->sys_fd : child->run->sys_fd;
-    if (sys_fd >= 0 ? attach_top(child, sys_fd, "/run/host/sys", err) < 0
-                           : mount_plain("sysfs", "/run/host/sys", "sysfs", SAFE | MS_RDONLY, NULL, err) < 0)
-        return -error_code(*err);
-    for (size_t i = 0; i < COUNT_OF(parts); i++) {
-        (void) snprintf(from, sizeof from, "/run/host/sys/%s", parts[i]);
-        (void) snprintf(to, sizeof to, "/sys/%s", parts[i]);
-        if (access(from, F_OK) < 0)
+    for (size_t i = 0; i < SYS_PARTS; i++) {
+        if (child->sys_part_fds[i] < 0)
             continue;
-        if (mkdir(to, 0755) < 0)
-            return fail(err, errno, "cannot make %s", to);
-        if (mount_plain(from, to, NULL, MS_BIND, NULL, err) < 0 ||
-            mount_plain(NULL, to, NULL, MS_BIND | MS_REMOUNT | MS_RDONLY | SAFE, NULL, err) < 0)
-            return -error_code(*err);
+        (void) stpcpy(stpcpy(path, "/sys/"), sys_parts[i]);
+        if (mkdir(path, 0755) < 0)
+            return fail(err, errno, "cannot make %s", path);
+        if (sys_move_mount(child->sys_part_fds[i], "", AT_FDCWD, path, MOVE_MOUNT_F_EMPTY_PATH) < 0)
+            return fail(err, errno, "cannot mount %s", path);
     }
     for (size_t i = 0; i < COUNT_OF(folders); i++)
         if (mkdir(folders[i], 0755) < 0)
             return fail(err, errno, "cannot make %s", folders[i]);
-    if (umount2("/run/host/sys", MNT_DETACH) < 0 || rmdir("/run/host/sys") < 0)
-        return fail(err, errno, "cannot take /run/host/sys away again");
-    return mount_plain(NULL, "/sys", NULL, MS_BIND | MS_REMOUNT | MS_RDONLY | SAFE, NULL, err);
-}
-
-/* The network's part of the kernel's settings is the container's to change, and the rest of sysfs is kept from it: with
- * a network of its own, or where SYSTEMD_NSPAWN_API_VFS_WRITABLE=network hands it that of the host. */
-static bool shows_network_alone(const struct spec *spec)
-{
-    return spec_has_own_network(spec) || spec->api_vfs_writable_network;
+    return mount_protect("/sys", MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC, err);
 }
 
 static int mount_run_host(struct child *child, struct error **err)
@@ -146,7 +197,8 @@ int step_api_mount(struct child *child, struct error **err)
     const struct run *run = child->run;
     bool parts_of_sys = shows_network_alone(run->spec);
 
-    if (attach_top(child, run->dev_fd, "/dev", err) < 0 || attach_top(child, run->devpts_fd, "/dev/pts", err) < 0 ||
+    if (attach_top(child, run->dev_fd >= 0 ? run->dev_fd : child->dev_fd, "/dev", err) < 0 ||
+        (run->devpts_fd >= 0 && attach_top(child, run->devpts_fd, "/dev/pts", err) < 0) ||
         mount_plain("tmpfs", "/dev/shm", "tmpfs", MS_NOSUID | MS_NODEV | MS_STRICTATIME,
                     "mode=1777,size=10%,nr_inodes=400k", err) < 0 ||
         mount_plain("mqueue", "/dev/mqueue", "mqueue", SAFE, NULL, err) < 0 ||

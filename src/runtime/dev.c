@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * /dev of the container: a tmpfs filled by the supervisor while detached, and the devpts beside it.
- * Filled outside, since only the initial user namespace may make device nodes, and the nodes of a tmpfs made there
- * work in any namespace it is mounted in.
+ * /dev of the container: a tmpfs, and the devpts in it.
+ *
+ * For a user namespace the supervisor fills it while detached, since only the initial one may make device nodes, and
+ * the nodes of a tmpfs made there work in any namespace it is mounted in. Else the child makes it itself
+ * (api_mounts.c), which takes fewer calls. A devpts with a terminal in it is the supervisor's, whose end it keeps.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
@@ -28,13 +31,21 @@ struct node {
     unsigned major, minor;
     mode_t mode;
     bool optional;              /* left out where the host's kernel or policy refuses it */
+    const char *link, *link_target;     /* its other name, by number */
 };
 
+/* clang-format off */
 static const struct node nodes[] = {
-    {"null", 1, 3, 0666, false},    {"zero", 1, 5, 0666, false},   {"full", 1, 7, 0666, false},
-    {"random", 1, 8, 0666, false},  {"urandom", 1, 9, 0666, false}, {"tty", 5, 0, 0666, false},
-    {"fuse", 10, 229, 0600, true},  {"net/tun", 10, 200, 0600, true},
+    {"null",    1,  3,   0666, false, "char/1:3",    "../null"},
+    {"zero",    1,  5,   0666, false, "char/1:5",    "../zero"},
+    {"full",    1,  7,   0666, false, "char/1:7",    "../full"},
+    {"random",  1,  8,   0666, false, "char/1:8",    "../random"},
+    {"urandom", 1,  9,   0666, false, "char/1:9",    "../urandom"},
+    {"tty",     5,  0,   0666, false, "char/5:0",    "../tty"},
+    {"fuse",    10, 229, 0600, true,  "char/10:229", "../fuse"},
+    {"net/tun", 10, 200, 0600, true,  "char/10:200", "../net/tun"},
 };
+/* clang-format on */
 
 static const struct {
     const char *name, *target;
@@ -50,46 +61,60 @@ static int give(const struct run *run, int dir_fd, const char *name, struct erro
     return 0;
 }
 
-static int make_node(const struct run *run, const struct node *node, struct error **err)
+static int make_node(const struct run *run, int dev_fd, const struct node *node, struct error **err)
 {
-    char link[32], target[32];
-
-    if (mknodat(run->dev_fd, node->path, S_IFCHR | node->mode, makedev(node->major, node->minor)) < 0)
+    if (mknodat(dev_fd, node->path, S_IFCHR | node->mode, makedev(node->major, node->minor)) < 0)
         return node->optional && (errno == EPERM || errno == EACCES)
                    ? 0
                    : fail(err, errno, "cannot make the device node /dev/%s", node->path);
-    if (give(run, run->dev_fd, node->path, err) < 0)
+    if (give(run, dev_fd, node->path, err) < 0)
         return -error_code(*err);
-    (void) snprintf(link, sizeof link, "char/%u:%u", node->major, node->minor);
-    (void) snprintf(target, sizeof target, "../%s", node->path);
-    if (symlinkat(target, run->dev_fd, link) < 0)
-        return fail(err, errno, "cannot make the link /dev/%s", link);
+    if (symlinkat(node->link_target, dev_fd, node->link) < 0)
+        return fail(err, errno, "cannot make the link /dev/%s", node->link);
     return 0;
 }
 
-static int make_folder(const struct run *run, const char *name, bool owned, struct error **err)
+/* DEV_FD is the new tmpfs: no name in it leads anywhere else. */
+static int fill(const struct run *run, int dev_fd, struct error **err)
 {
-    if (mkdirat(run->dev_fd, name, 0755) < 0)
-        return fail(err, errno, "cannot make /dev/%s", name);
-    return owned ? give(run, run->dev_fd, name, err) : 0;
-}
+    static const char *const folders[] = {"char", "net", "pts", "shm", "mqueue"};
 
-static int fill(const struct run *run, struct error **err)
-{
-    if (make_folder(run, "char", true, err) < 0 || make_folder(run, "net", true, err) < 0 ||
-        make_folder(run, "pts", true, err) < 0 || make_folder(run, "shm", true, err) < 0 ||
-        make_folder(run, "mqueue", true, err) < 0)
-        return -error_code(*err);
+    for (size_t i = 0; i < COUNT_OF(folders); i++) {
+        if (mkdirat(dev_fd, folders[i], 0755) < 0)
+            return fail(err, errno, "cannot make /dev/%s", folders[i]);
+        if (give(run, dev_fd, folders[i], err) < 0)
+            return -error_code(*err);
+    }
     for (size_t i = 0; i < COUNT_OF(nodes); i++)
-        if (make_node(run, &nodes[i], err) < 0)
+        if (make_node(run, dev_fd, &nodes[i], err) < 0)
             return -error_code(*err);
     for (size_t i = 0; i < COUNT_OF(links); i++)
-        if (symlinkat(links[i].target, run->dev_fd, links[i].name) < 0 ||
-            give(run, run->dev_fd, links[i].name, err) < 0)
+        if (symlinkat(links[i].target, dev_fd, links[i].name) < 0 || give(run, dev_fd, links[i].name, err) < 0)
             return *err ? -error_code(*err) : fail(err, errno, "cannot make the link /dev/%s", links[i].name);
-    if (run->console_mode != CONSOLE_PIPE && symlinkat("pts/0", run->dev_fd, "console") < 0)
+    if (run->console_mode != CONSOLE_PIPE && symlinkat("pts/0", dev_fd, "console") < 0)
         return fail(err, errno, "cannot make the link /dev/console");
     return 0;
+}
+
+static int fill_unmasked(const struct run *run, int dev_fd, struct error **err)
+{
+    mode_t mask = umask(0);
+    int r = fill(run, dev_fd, err);
+
+    (void) umask(mask);
+    return r;
+}
+
+int dev_make(struct child *child, struct error **err)
+{
+    const struct run *run = child->run;
+
+    if (fill_unmasked(run, AT_FDCWD, err) < 0)
+        return -error_code(*err);
+    if (run->devpts_fd >= 0)
+        return 0;
+    return mount_plain("devpts", "pts", "devpts", MS_NOSUID | MS_NOEXEC, "newinstance,ptmxmode=0666,mode=0600,gid=5",
+                       err);
 }
 
 static int prepare_devpts(struct run *run, struct error **err)
@@ -120,19 +145,16 @@ int step_dev_prepare(struct run *run, struct error **err)
 
     (void) snprintf(owner, sizeof owner, "%u", run->uid_base);
     const struct mount_option options[] = {
-        {"mode", "0755"}, {"size", "4m"}, {"nr_inodes", "64k"}, {run->has_userns ? "uid" : NULL, owner},
-        {run->has_userns ? "gid" : NULL, owner},
+        {"mode", "0755"}, {"size", "4m"}, {"nr_inodes", "64k"}, {"uid", owner}, {"gid", owner},
     };
 
     run->console_mode = console_mode_effective(run->spec->console, isatty(STDIN_FILENO), isatty(STDOUT_FILENO));
+    if (!run->has_userns)
+        return run->console_mode == CONSOLE_PIPE ? 0 : prepare_devpts(run, err);
     run->dev_fd = mount_new("tmpfs", options, COUNT_OF(options), MOUNT_ATTR_NOSUID | MOUNT_ATTR_STRICTATIME, err);
     if (run->dev_fd < 0)
         return run->dev_fd;
-
-    mode_t mask = umask(0);
-    int r = fill(run, err);
-    (void) umask(mask);
-    return r < 0 ? r : prepare_devpts(run, err);
+    return fill_unmasked(run, run->dev_fd, err) < 0 ? -error_code(*err) : prepare_devpts(run, err);
 }
 
 void step_dev_close(struct run *run)

@@ -91,7 +91,7 @@ static int child_main(void *data)
 {
     struct launch *launch = data;
     struct child child = {
-        .run = launch->run, .handshake_fd = launch->child_fd, .root_fd = -1, .proc_fd = -1, .sys_fd = -1,
+        .run = launch->run, .handshake_fd = launch->child_fd, .root_fd = -1, .proc_fd = -1, .dev_fd = -1,
         .cgroup_procs_fd = launch->run->cgroup_procs_fd,
     };
     struct error *err = NULL;

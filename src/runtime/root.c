@@ -19,38 +19,17 @@
 #include "base/path.h"
 #include "runtime/run_state.h"
 
-/* In a user namespace the kernel mounts a fresh proc or sysfs only while another, unmasked one is in sight. */
-static int prepare_kernel_mounts(struct child *child, struct error **err)
-{
-    enum { SAFE = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC };
-
-    if (!child->run->has_userns)
-        return 0;
-    child->proc_fd = mount_new("proc", NULL, 0, SAFE, err);
-    if (child->proc_fd < 0) {
-        if (error_code(*err) == EPERM)
-            fail_hint(*err, "parts of the host's /proc are covered by other mounts, as in a container; "
-                            "--private-users=no does without a fresh one");
-        return child->proc_fd;
-    }
-    if (!spec_has_own_network(child->run->spec))
-        return 0;
-    child->sys_fd = mount_new("sysfs", NULL, 0, SAFE | MOUNT_ATTR_RDONLY, err);
-    return child->sys_fd < 0 ? child->sys_fd : 0;
-}
-
 int step_root_enter(struct child *child, struct error **err)
 {
     /* nothing that follows may reach the host's mount namespace */
-    if (mount_plain(NULL, "/", NULL, MS_PRIVATE | MS_REC, NULL, err) < 0 || prepare_kernel_mounts(child, err) < 0)
+    if (mount_plain(NULL, "/", NULL, MS_PRIVATE | MS_REC, NULL, err) < 0 || api_mounts_prepare(child, err) < 0)
         return -error_code(*err);
 
-    auto_close int old_root_fd = file_open("/", O_PATH | O_DIRECTORY);
-    if (old_root_fd < 0)
-        return fail(err, errno, "cannot hold the host's root");
-    if (sys_move_mount(child->run->root_fd, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH) < 0)
+    /* the mount that the descriptor stands for is the root from here on */
+    child->root_fd = child->run->root_fd;
+    if (sys_move_mount(child->root_fd, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH) < 0)
         return fail(err, errno, "cannot put the tree into place");
-    if (fchdir(child->run->root_fd) < 0)
+    if (fchdir(child->root_fd) < 0)
         return fail(err, errno, "cannot enter the tree");
     /* A copy of a shared mount, as all are on a host of systemd, is shared as well; pivot_root(2) refuses that. */
     if (mount_plain(NULL, ".", NULL, MS_SLAVE | MS_REC, NULL, err) < 0)
@@ -62,36 +41,30 @@ int step_root_enter(struct child *child, struct error **err)
             fail_hint(*err, "the root of the calling process must be a mount point, which it is not in a plain chroot");
         return r;
     }
-    /* The old root now lies on top of the new one, where ".." in a link of the tree would lead into it: away with it
-     * before any name of the tree is looked up. */
-    if (fchdir(old_root_fd) < 0 || umount2(".", MNT_DETACH) < 0 || chdir("/") < 0)
-        return fail(err, errno, "cannot detach the host's root");
-    child->root_fd = file_open("/", O_PATH | O_DIRECTORY);
-    return child->root_fd < 0 ? fail(err, errno, "cannot open the container's root") : 0;
+    /* The old root now lies on top of the new one, which is what "." finds here and where ".." in a link of the tree
+     * would lead into it: away with it before any name of the tree is looked up. */
+    return umount2(".", MNT_DETACH) < 0 ? fail(err, errno, "cannot detach the host's root") : 0;
 }
 
 int step_mounts_seal(struct child *child, struct error **err)
 {
+    static const char incoming[] = "/run/host/incoming";
     const struct run *run = child->run;
-    auto_close int incoming = -1;
 
     /* Mounts that came from the host listen to it and never speak to it; inside, mounts pass on. */
     if (mount_plain(NULL, "/", NULL, MS_SLAVE | MS_REC, NULL, err) < 0)
         return -error_code(*err);
 
-    incoming = path_open_in(child->root_fd, "/run/host/incoming", O_PATH, 0);
-    if (incoming < 0)
-        return fail(err, -incoming, "cannot find /run/host/incoming");
-    if (run->has_userns && mount_attach(run->incoming_fd, incoming, "/run/host/incoming", err) < 0)
-        return -error_code(*err);
+    if (run->has_userns && sys_move_mount(run->incoming_fd, "", AT_FDCWD, incoming, MOVE_MOUNT_F_EMPTY_PATH) < 0)
+        return fail(err, errno, "cannot mount %s", incoming);
     if (mount_plain(NULL, "/", NULL, MS_SHARED | MS_REC, NULL, err) < 0)
         return -error_code(*err);
     /* Without a user namespace it stays a mere listener: what arrives is for this namespace alone. */
-    if (!run->has_userns &&
-        (mount_attach(run->incoming_fd, incoming, "/run/host/incoming", err) < 0 ||
-         mount_plain(NULL, "/run/host/incoming", NULL, MS_SLAVE, NULL, err) < 0))
-        return -error_code(*err);
-    return 0;
+    if (run->has_userns)
+        return 0;
+    if (sys_move_mount(run->incoming_fd, "", AT_FDCWD, incoming, MOVE_MOUNT_F_EMPTY_PATH) < 0)
+        return fail(err, errno, "cannot mount %s", incoming);
+    return mount_plain(NULL, incoming, NULL, MS_SLAVE, NULL, err);
 }
 
 int step_root_pivot_inside(struct child *child, struct error **err)
@@ -160,6 +133,8 @@ static const struct base_folder {
     {"sys", 0555, NULL},     {"dev", 0755, NULL},    {"run", 0755, NULL},       {"tmp", 01777, NULL},
 };
 
+static const unsigned ALL_FOLDERS = (1u << COUNT_OF(base_folders)) - 1;
+
 /* Which of base_folders[] exist, as bits: one pass over the top of the tree costs less than a look-up each. */
 static unsigned present_folders(int root_fd)
 {
@@ -175,6 +150,8 @@ static unsigned present_folders(int root_fd)
                 if (strcmp(entry->name, base_folders[i].name) == 0)
                     found |= 1u << i;
             at += entry->length;
+            if (found == ALL_FOLDERS)
+                return found;
         }
     return found;               /* the descriptor closes itself at exec */
 }
@@ -185,7 +162,7 @@ int step_base_folders_make(struct child *child, struct error **err)
     struct stat st;
 
     (void) err;
-    if (present == (1u << COUNT_OF(base_folders)) - 1)
+    if (present == ALL_FOLDERS)
         return 0;
 
     mode_t mask = umask(0);

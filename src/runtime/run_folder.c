@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -120,15 +121,12 @@ static int fill(struct run *run, struct error **err)
 }
 
 /* A folder of the host that belongs to this run alone: made now, removed with it. */
-static int make_host_folder(struct run *run, const char *path, mode_t mode, struct error **err)
+static int make_host_folder(const char *path, mode_t mode, struct error **err)
 {
-    auto_free char *parent = path_parent(path);
-
-    if (undo_record(run->undo, "remove-dir", err, path, NULL) < 0)
-        return -error_code(*err);
     if (mkdir(path, mode) == 0)
         return 0;
     if (errno == ENOENT) {
+        auto_free char *parent = path_parent(path);
         int r = dir_make_all(parent, 0755);
 
         if (r < 0)
@@ -139,42 +137,69 @@ static int make_host_folder(struct run *run, const char *path, mode_t mode, stru
     return errno == EEXIST ? 0 : fail(err, errno, "cannot make %s", path);
 }
 
-/* The tmpfs in which the payload may leave sockets for the host. Small on purpose: the host pays for it. */
-static int prepare_export(struct run *run, struct error **err)
+/* What is there on the host of one run, in the order in which it is made. */
+struct host_side {
+    char *home, *export, *incoming;
+};
+
+static void host_side_done(struct host_side *side)
 {
-    static const struct mount_option options[] = {{"mode", "0755"}, {"size", "4m"}, {"nr_inodes", "64"}};
-    auto_free char *home = mem_format(HOST_EXPORT, run->machine);
-    auto_free char *path = mem_format("%s/unix-export", home);
+    free(side->home);
+    free(side->export);
+    free(side->incoming);
+}
 
-    if (make_host_folder(run, home, 0755, err) < 0 || make_host_folder(run, path, 0755, err) < 0)
-        return -error_code(*err);
+static struct host_side host_side_of(const char *machine)
+{
+    return (struct host_side){
+        .home = mem_format(HOST_EXPORT, machine),
+        .export = mem_format(HOST_EXPORT "/unix-export", machine),
+        .incoming = mem_format(HOST_INCOMING, machine),
+    };
+}
 
-    auto_close int fd =
-        mount_new("tmpfs", options, COUNT_OF(options),
-                  MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC | MOUNT_ATTR_NOSYMFOLLOW, err);
-    if (fd < 0)
-        return fd;
-    if (run->has_userns && fchownat(fd, "", run->uid_base, run->uid_base, AT_EMPTY_PATH) < 0)
-        return fail(err, errno, "cannot give %s to the container's root", path);
-    if (undo_record(run->undo, "unmount", err, path, NULL) < 0)
+static int host_side_record(const struct host_side *side, struct undo *undo, struct error **err)
+{
+    const struct undo_entry entries[] = {
+        {"remove-dir", side->incoming}, {"remove-dir", side->home}, {"remove-dir", side->export},
+        {"unmount", side->export},
+    };
+
+    return undo_record_all(undo, entries, COUNT_OF(entries), err);
+}
+
+/* The tmpfs in which the payload may leave sockets for the host. Small on purpose: the host pays for it. */
+static int prepare_export(struct run *run, const struct host_side *side, struct error **err)
+{
+    auto_free char *options =
+        mem_format("mode=0755,size=4m,nr_inodes=64,uid=%u,gid=%u", run->uid_base, run->uid_base);
+
+    if (make_host_folder(side->home, 0755, err) < 0 || make_host_folder(side->export, 0755, err) < 0 ||
+        mount_plain("tmpfs", side->export, "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_NOSYMFOLLOW,
+                    run->has_userns ? options : "mode=0755,size=4m,nr_inodes=64", err) < 0)
         return -error_code(*err);
-    if (sys_move_mount(fd, "", AT_FDCWD, path, MOVE_MOUNT_F_EMPTY_PATH) < 0)
-        return fail(err, errno, "cannot mount a tmpfs on %s", path);
-    run->unix_export_fd = mount_clone(fd, "", false, err);
+    run->unix_export_fd = mount_clone(AT_FDCWD, side->export, false, err);
     return run->unix_export_fd < 0 ? run->unix_export_fd : 0;
 }
 
 /* What `machinectl bind` hands in later arrives through this folder. */
-static int prepare_incoming(struct run *run, struct error **err)
+static int prepare_incoming(struct run *run, const struct host_side *side, struct error **err)
 {
-    auto_free char *path = mem_format(HOST_INCOMING, run->machine);
-
-    if (make_host_folder(run, path, 0600, err) < 0)
+    if (make_host_folder(side->incoming, 0600, err) < 0)
         return -error_code(*err);
-    run->incoming_fd = mount_clone(AT_FDCWD, path, false, err);
+    run->incoming_fd = mount_clone(AT_FDCWD, side->incoming, false, err);
     if (run->incoming_fd < 0)
         return run->incoming_fd;
     return mount_change(run->incoming_fd, MOUNT_ATTR_RDONLY, 0, false, err);
+}
+
+static int prepare_host_side(struct run *run, struct error **err)
+{
+    CLEANUP(host_side_done) struct host_side side = host_side_of(run->machine);
+
+    if (host_side_record(&side, run->undo, err) < 0 || prepare_export(run, &side, err) < 0)
+        return -error_code(*err);
+    return prepare_incoming(run, &side, err);
 }
 
 static int prepare_os_release(struct run *run, struct error **err)
@@ -218,21 +243,16 @@ int step_run_prepare(struct run *run, struct error **err)
     mode_t mask = umask(0);
     int r = fill(run, err);
     (void) umask(mask);
-    if (r < 0 || prepare_export(run, err) < 0 || prepare_incoming(run, err) < 0 || prepare_os_release(run, err) < 0)
+    if (r < 0 || prepare_host_side(run, err) < 0 || prepare_os_release(run, err) < 0)
         return -error_code(*err);
     return 0;
 }
 
 int run_folder_record_leftovers(struct undo *undo, const char *machine, struct error **err)
 {
-    auto_free char *home = mem_format(HOST_EXPORT, machine);
-    auto_free char *export = mem_format("%s/unix-export", home);
-    auto_free char *incoming = mem_format(HOST_INCOMING, machine);
+    CLEANUP(host_side_done) struct host_side side = host_side_of(machine);
 
-    if (undo_record(undo, "remove-dir", err, incoming, NULL) < 0 ||
-        undo_record(undo, "remove-dir", err, home, NULL) < 0 || undo_record(undo, "remove-dir", err, export, NULL) < 0)
-        return -error_code(*err);
-    return undo_record(undo, "unmount", err, export, NULL);
+    return host_side_record(&side, undo, err);
 }
 
 void step_run_close(struct run *run)

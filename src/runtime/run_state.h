@@ -116,13 +116,17 @@ struct run {
     uint64_t rest_us;           /* before the next boot */
 };
 
+enum { SYS_PARTS = 6 };
+
 /* What the child knows by itself. Lives on its stack. */
 struct child {
     struct run *run;
     int cgroup_procs_fd;        /* of the payload's group: the supervisor's number for it may be another */
     int handshake_fd;
     int root_fd;                /* "/" of the container, after pivot_root */
-    int proc_fd, sys_fd;        /* detached, for user namespaces; -1 */
+    int proc_fd;                /* detached, for user namespaces; -1 */
+    int dev_fd;                 /* detached, where the supervisor did not make it; -1 */
+    int sys_part_fds[SYS_PARTS];        /* detached parts of a sysfs, where not all of it is shown; -1 */
     struct strings environment;
     struct user user;
 };
@@ -208,6 +212,8 @@ INNER_STEP(step_cgroup_mount);
 STEP(step_devices_restrict);
 
 /* dev.c, run_folder.c */
+/* In the child: /dev as the supervisor would have prepared it, by plain names below the working directory. */
+int dev_make(struct child *child, struct error **err);
 STEP(step_dev_prepare);
 void step_dev_close(struct run *run);
 STEP(step_run_prepare);
@@ -227,6 +233,8 @@ INNER_STEP(step_base_folders_make);
 INNER_STEP(step_mounts_seal);
 
 /* api_mounts.c */
+/* Before the pivot, while names are the host's: what is made under trusted names and goes along detached. */
+int api_mounts_prepare(struct child *child, struct error **err);
 INNER_STEP(step_api_mount);
 INNER_STEP(step_proc_mask);
 
