@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/mount.h>
@@ -19,14 +20,10 @@
 #include "base/path.h"
 #include "runtime/run_state.h"
 
-int step_root_enter(struct child *child, struct error **err)
+/* The tree becomes the root by pivot_root(2): always possible, but the kernel then looks at every thread of the host,
+ * and does so with the lock that each fork and exit waits for. */
+static int enter_by_pivot(const struct child *child, struct error **err)
 {
-    /* nothing that follows may reach the host's mount namespace */
-    if (mount_plain(NULL, "/", NULL, MS_PRIVATE | MS_REC, NULL, err) < 0 || api_mounts_prepare(child, err) < 0)
-        return -error_code(*err);
-
-    /* the mount that the descriptor stands for is the root from here on */
-    child->root_fd = child->run->root_fd;
     if (sys_move_mount(child->root_fd, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH) < 0)
         return fail(err, errno, "cannot put the tree into place");
     if (fchdir(child->root_fd) < 0)
@@ -44,6 +41,37 @@ int step_root_enter(struct child *child, struct error **err)
     /* The old root now lies on top of the new one, which is what "." finds here and where ".." in a link of the tree
      * would lead into it: away with it before any name of the tree is looked up. */
     return umount2(".", MNT_DETACH) < 0 ? fail(err, errno, "cannot detach the host's root") : 0;
+}
+
+/* The same in the other order, where the host's root is gone already: its namespace is entered anew, at the empty
+ * root that lies below every other, and the tree put there. What results is what pivot_root(2) leaves. */
+static int enter_emptied(const struct child *child, struct error **err)
+{
+    enum { MYSELF = 1 };        /* the first process of a PID namespace */
+    auto_close int self_fd = sys_pidfd_open(MYSELF, 0);
+
+    if (self_fd < 0 || setns(self_fd, CLONE_NEWNS) < 0)
+        return fail(err, errno, "cannot enter our own mount namespace");
+    if (sys_move_mount(child->root_fd, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH) < 0)
+        return fail(err, errno, "cannot put the tree into place");
+    if (fchdir(child->root_fd) < 0 || chroot(".") < 0)
+        return fail(err, errno, "cannot enter the tree");
+    /* before anything is mounted in it, which the host would see where the tree's own mount is shared */
+    return mount_plain(NULL, ".", NULL, MS_SLAVE | MS_REC, NULL, err);
+}
+
+int step_root_enter(struct child *child, struct error **err)
+{
+    /* nothing that follows may reach the host's mount namespace */
+    if (mount_plain(NULL, "/", NULL, MS_PRIVATE | MS_REC, NULL, err) < 0 || api_mounts_prepare(child, err) < 0)
+        return -error_code(*err);
+
+    /* the mount that the descriptor stands for is the root from here on */
+    child->root_fd = child->run->root_fd;
+    /* a user namespace may not uncover what lies below the mounts it was given */
+    if (!child->run->has_userns && umount2("/", MNT_DETACH) == 0)
+        return enter_emptied(child, err);
+    return enter_by_pivot(child, err);
 }
 
 int step_mounts_seal(struct child *child, struct error **err)
