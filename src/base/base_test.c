@@ -41,6 +41,22 @@ TEST(an_error_crosses_a_socket_whole_or_cut_but_never_without_its_code)
     EXPECT_INT(error_unpack(&cut, small, error_pack(err, small, sizeof small)), -EBUSY);
 }
 
+TEST(texts_are_formatted_as_the_library_would)
+{
+    auto_free char *simple = mem_format("%s/%u %d%d:%llu%s", "a b", 4294967295u, -2147483647 - 1, 0, ~0ull, "");
+    auto_free char *other = mem_format("100%% %5s|%02x|%s", "x", 10, (const char *) "y");
+    auto_free char *absent = mem_format("%s", getenv("REDD_TEST_NEVER_SET"));
+    auto_free char *empty = mem_format("%s", "");
+    CLEANUP(strings_done) struct strings list = {0};
+
+    EXPECT_STR(simple, "a b/4294967295 -21474836480:18446744073709551615");
+    EXPECT_STR(other, "100%     x|0a|y");
+    EXPECT_STR(absent, "(null)");
+    EXPECT_STR(empty, "");
+    strings_add_format(&list, "%s=%c", "k", 'v');
+    EXPECT_STR(list.item[0], "k=v");
+}
+
 TEST(numbers_are_refused_when_they_overflow_or_carry_text)
 {
     uint32_t u;
@@ -163,7 +179,8 @@ TEST(siphash_gives_the_published_vector)
 }
 
 TESTS(RUN(an_error_chain_reads_as_one_sentence), RUN(an_error_crosses_a_socket_whole_or_cut_but_never_without_its_code),
-      RUN(numbers_are_refused_when_they_overflow_or_carry_text), RUN(words_are_split_as_a_shell_would),
+      RUN(texts_are_formatted_as_the_library_would), RUN(numbers_are_refused_when_they_overflow_or_carry_text),
+      RUN(words_are_split_as_a_shell_would),
       RUN(colons_can_be_escaped), RUN(an_assignment_replaces_an_earlier_one),
       RUN(the_nearest_word_is_found_and_far_ones_are_not), RUN(paths_compare_by_component),
       RUN(a_link_in_a_tree_never_leads_outside_it), RUN(ids_are_read_in_both_forms),

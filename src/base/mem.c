@@ -66,10 +66,10 @@ static void format_number(char out[24], unsigned long long value, bool negative)
     *out = '\0';
 }
 
-/* Nearly all formats here consist of "%s", "%u", "%d" and "%llu", and a start makes more than a hundred texts: for these
- * the library's formatting, which hands every piece through a stream, twice per text, costs a start more than anything
- * else it does outside the kernel. Puts the text to OUT, or only counts it where that is NULL; SIZE_MAX where the
- * format has anything else in it. */
+/* Nearly all formats here consist of "%s", "%u", "%d" and "%llu", and a start makes more than a hundred texts: for
+ * these the library's formatting, which hands every piece through a stream, twice per text, costs a start more than
+ * anything else it does outside the kernel. Puts the text to OUT, or only counts it where that is NULL; SIZE_MAX where
+ * the format has anything else in it. */
 static size_t format_simply(char *out, const char *fmt, va_list args)
 {
     char number[24];

@@ -102,6 +102,23 @@ TEST(records_are_undone_last_first_and_once)
     expect_undone("");
 }
 
+TEST(several_records_are_written_at_once_and_are_as_good_as_single_ones)
+{
+    CLEANUP(place_done) struct place place = place_make();
+    CLEANUP(undo_freep) struct undo *list = NULL;
+    CLEANUP(undo_freep) struct undo *read = NULL;
+    const struct undo_entry entries[] = {{"note", "a b"}, {"note", "c"}};
+
+    EXPECT_OK(undo_open(place.fd, "undo", &list, ERR));
+    EXPECT_OK(undo_record_all(list, entries, COUNT_OF(entries), ERR));
+    EXPECT_OK(undo_record(list, "note", ERR, "d", NULL));
+    EXPECT_INT((int) undo_count(list), 3);
+    expect_file(&place, "note a\\sb\nnote c\nnote d\n");
+    EXPECT_INT(undo_open(place.fd, "undo", &read, ERR), 1);
+    EXPECT_OK(undo_run(read, kinds, COUNT_OF(kinds), ERR));
+    expect_undone("<d> <c> <a b>");
+}
+
 TEST(any_argument_survives_the_file)
 {
     CLEANUP(place_done) struct place place = place_make();
@@ -493,7 +510,8 @@ TEST(the_group_of_the_whole_system_is_refused)
     EXPECT_INT(status, 0);
 }
 
-TESTS(RUN(records_are_undone_last_first_and_once), RUN(any_argument_survives_the_file),
+TESTS(RUN(records_are_undone_last_first_and_once),
+      RUN(several_records_are_written_at_once_and_are_as_good_as_single_ones), RUN(any_argument_survives_the_file),
       RUN(a_line_its_writer_did_not_finish_is_ignored),
       RUN(what_cannot_be_undone_stays_for_another_try_and_the_rest_is_done), RUN(a_list_that_was_run_starts_anew),
       RUN(the_file_does_not_grow_with_each_part_that_is_undone), RUN(a_file_others_may_have_written_is_refused),

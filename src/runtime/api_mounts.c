@@ -78,9 +78,10 @@ static int prepare_sys_parts(struct child *child, struct error **err)
     const struct run *run = child->run;
     char path[32];
 
-    /* a user namespace may mount it only for a network of its own: made outside for others */
+    /* A user namespace may mount it only for a network of its own: made outside for others. With the host's network
+     * the one that is there is the one that is wanted, and cannot be covered by itself (EBUSY). */
     if (run->sys_fd >= 0 ? sys_move_mount(run->sys_fd, "", AT_FDCWD, "/sys", MOVE_MOUNT_F_EMPTY_PATH) < 0
-                         : mount("sysfs", "/sys", "sysfs", SAFE | MS_RDONLY, NULL) < 0)
+                         : mount("sysfs", "/sys", "sysfs", SAFE | MS_RDONLY, NULL) < 0 && errno != EBUSY)
         return fail(err, errno, "cannot mount a sysfs on the host's /sys, unseen by the host");
     for (size_t i = 0; i < SYS_PARTS; i++) {
         (void) stpcpy(stpcpy(path, "/sys/"), sys_parts[i]);
@@ -103,7 +104,7 @@ static int prepare_proc(struct child *child, struct error **err)
     return -error_code(*err);
 }
 
-/* By mount(2) over the host's /dev, unseen by the host, which costs a start half the calls that a detached mount does. */
+/* By mount(2) over the host's /dev, unseen by the host: half the calls that a detached mount takes. */
 static int prepare_dev(struct child *child, struct error **err)
 {
     if (mount_plain("tmpfs", "/dev", "tmpfs", MS_NOSUID | MS_STRICTATIME, "mode=0755,size=4m,nr_inodes=64k", err) < 0)

@@ -171,15 +171,16 @@ static int host_side_record(const struct host_side *side, struct undo *undo, str
 /* The tmpfs in which the payload may leave sockets for the host. Small on purpose: the host pays for it. */
 static int prepare_export(struct run *run, const struct host_side *side, struct error **err)
 {
-    auto_free char *options =
-        mem_format("mode=0755,size=4m,nr_inodes=64,uid=%u,gid=%u", run->uid_base, run->uid_base);
-
     if (make_host_folder(side->home, 0755, err) < 0 || make_host_folder(side->export, 0755, err) < 0 ||
         mount_plain("tmpfs", side->export, "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_NOSYMFOLLOW,
-                    run->has_userns ? options : "mode=0755,size=4m,nr_inodes=64", err) < 0)
+                    "mode=0755,size=4m,nr_inodes=64", err) < 0)
         return -error_code(*err);
     run->unix_export_fd = mount_clone(AT_FDCWD, side->export, false, err);
-    return run->unix_export_fd < 0 ? run->unix_export_fd : 0;
+    if (run->unix_export_fd < 0)
+        return run->unix_export_fd;
+    if (run->has_userns && fchownat(run->unix_export_fd, "", run->uid_base, run->uid_base, AT_EMPTY_PATH) < 0)
+        return fail(err, errno, "cannot give %s to the container's root", side->export);
+    return 0;
 }
 
 /* What `machinectl bind` hands in later arrives through this folder. */
