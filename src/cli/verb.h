@@ -103,6 +103,9 @@ int verb_diff(const struct verb_call *call, int *ret_status, struct error **err)
 int verb_bind(const struct verb_call *call, int *ret_status, struct error **err);
 int verb_unbind(const struct verb_call *call, int *ret_status, struct error **err);     /* verb_bind.c */
 int verb_binds(const struct verb_call *call, int *ret_status, struct error **err);      /* verb_bind.c */
+int verb_copy_to(const struct verb_call *call, int *ret_status, struct error **err);    /* verb_copy.c */
+int verb_copy_from(const struct verb_call *call, int *ret_status, struct error **err);  /* verb_copy.c */
+int verb_copy(const struct verb_call *call, int *ret_status, struct error **err);
 int verb_exec(const struct verb_call *call, int *ret_status, struct error **err);
 int verb_shell(const struct verb_call *call, int *ret_status, struct error **err);
 int verb_login(const struct verb_call *call, int *ret_status, struct error **err);      /* verb_shell.c */

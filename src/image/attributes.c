@@ -10,8 +10,11 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "base/mem.h"
+#include "base/path.h"
 #include "base/strings.h"
+#include "image/owner_change.h"
 
 /* The kernel's own limits: XATTR_LIST_MAX and XATTR_SIZE_MAX. */
 #define ATTRIBUTE_MAX 65536
@@ -49,25 +52,28 @@ static bool must_be_kept(const char *name)
     return strcmp(name, "security.capability") == 0 || string_starts(name, "system.posix_acl_");
 }
 
-static int copy_one(struct end from, struct end to, const char *name)
+static int copy_one(struct end from, struct end to, const char *name, const struct owner_change *owners)
 {
-    char small[256];
+    char small[256 + OWNER_CHANGE_GROWTH];
     auto_free char *large = NULL;
     char *value = small;
 
-    ssize_t n = end_get(from, name, small, sizeof small);
+    ssize_t n = end_get(from, name, small, sizeof small - OWNER_CHANGE_GROWTH);
     if (n == -ERANGE) {
-        value = large = mem_alloc(ATTRIBUTE_MAX);
+        value = large = mem_alloc(ATTRIBUTE_MAX + OWNER_CHANGE_GROWTH);
         n = end_get(from, name, large, ATTRIBUTE_MAX);
     }
     if (n < 0)
         return n == -ENODATA ? 0 : (int) n;     /* removed since it was listed */
 
-    int r = end_set(to, name, value, (size_t) n);
+    size_t size = (size_t) n;
+    int r = owner_change_attribute(owners, name, value, &size);
+    if (r == 0)
+        r = end_set(to, name, value, size);
     return (r == -EOPNOTSUPP || r == -EPERM) && !must_be_kept(name) ? 0 : r;
 }
 
-static int copy_all(struct end from, struct end to)
+static int copy_all(struct end from, struct end to, const struct owner_change *owners)
 {
     char small[512];
     auto_free char *large = NULL;
@@ -81,25 +87,51 @@ static int copy_all(struct end from, struct end to)
     if (n < 0)
         return n == -EOPNOTSUPP ? 0 : (int) n;
     for (const char *name = list; name < list + n; name += strlen(name) + 1) {
-        int r = copy_one(from, to, name);
+        int r = copy_one(from, to, name, owners);
         if (r < 0)
             return r;
     }
     return 0;
 }
 
+/* A program of a user who is somebody else in the copy does not run as that one. */
+static mode_t mode_of_copy(const struct stat *st, struct created now)
+{
+    mode_t mode = st->st_mode & 07777;
+
+    if (owner_change_is_other(now.owners, st->st_uid))
+        mode &= ~(mode_t) S_ISUID;
+    if (owner_change_is_other(now.owners, st->st_gid) && S_ISREG(st->st_mode))
+        mode &= ~(mode_t) S_ISGID;
+    return mode;
+}
+
+/* Follows no link that somebody else may have put there meanwhile. */
+static int chmod_at(int dir_fd, const char *name, mode_t mode)
+{
+    auto_close int fd = openat(dir_fd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+    char path[32];
+    struct stat st;
+
+    if (fd < 0 || fstat(fd, &st) < 0)
+        return -1;
+    return S_ISLNK(st.st_mode) ? 0 : chmod(path_of_fd(path, fd), mode);
+}
+
 int attributes_copy(int from_fd, int to_fd, const struct stat *st, struct created now)
 {
     const struct timespec times[2] = {st->st_atim, st->st_mtim};
-    mode_t mode = st->st_mode & 07777;
-    bool same_owner = st->st_uid == now.uid && st->st_gid == now.gid;
+    uid_t uid = owner_change_id(now.owners, st->st_uid);
+    gid_t gid = owner_change_id(now.owners, st->st_gid);
+    mode_t mode = mode_of_copy(st, now);
+    bool same_owner = uid == now.uid && gid == now.gid;
 
     /* chown() drops set-user-id bits and file capabilities, so it comes first. */
-    if (!same_owner && fchown(to_fd, st->st_uid, st->st_gid) < 0)
+    if (!same_owner && fchown(to_fd, uid, gid) < 0)
         return -errno;
     if ((mode != (now.mode & 07777) || (!same_owner && (mode & 06000))) && fchmod(to_fd, mode) < 0)
         return -errno;
-    int r = copy_all((struct end){.fd = from_fd}, (struct end){.fd = to_fd});
+    int r = copy_all((struct end){.fd = from_fd}, (struct end){.fd = to_fd}, now.owners);
     if (r < 0)
         return r;
     return futimens(to_fd, times) < 0 ? -errno : 0;
@@ -110,17 +142,18 @@ int attributes_copy_at(int from_dir_fd, int to_dir_fd, const char *name, const s
     const struct timespec times[2] = {st->st_atim, st->st_mtim};
     char from[sizeof "/proc/self/fd/" + 12 + 256], to[sizeof from];
 
-    if ((st->st_uid != now.uid || st->st_gid != now.gid) &&
-        fchownat(to_dir_fd, name, st->st_uid, st->st_gid, AT_SYMLINK_NOFOLLOW) < 0)
+    uid_t uid = owner_change_id(now.owners, st->st_uid);
+    gid_t gid = owner_change_id(now.owners, st->st_gid);
+
+    if ((uid != now.uid || gid != now.gid) && fchownat(to_dir_fd, name, uid, gid, AT_SYMLINK_NOFOLLOW) < 0)
         return -errno;
-    /* a link has no mode; of the rest nobody can have put a link in its place, the copy being still private */
-    if (!S_ISLNK(st->st_mode) && fchmodat(to_dir_fd, name, st->st_mode & 07777, 0) < 0)
+    if (!S_ISLNK(st->st_mode) && chmod_at(to_dir_fd, name, mode_of_copy(st, now)) < 0)      /* a link has no mode */
         return -errno;
 
     if (snprintf(from, sizeof from, "/proc/self/fd/%d/%s", from_dir_fd, name) >= (int) sizeof from ||
         snprintf(to, sizeof to, "/proc/self/fd/%d/%s", to_dir_fd, name) >= (int) sizeof to)
         return -ENAMETOOLONG;
-    int r = copy_all((struct end){.fd = -1, .path = from}, (struct end){.fd = -1, .path = to});
+    int r = copy_all((struct end){.fd = -1, .path = from}, (struct end){.fd = -1, .path = to}, now.owners);
     if (r < 0)
         return r;
     return utimensat(to_dir_fd, name, times, AT_SYMLINK_NOFOLLOW) < 0 ? -errno : 0;

@@ -7,11 +7,14 @@
 
 #include <sys/stat.h>
 
+struct owner_change;
+
 /* What a fresh inode has before anything is copied to it: calls that would change nothing are saved. */
 struct created {
     uid_t uid;
     gid_t gid;
     mode_t mode;
+    const struct owner_change *owners;  /* what owners become with the copy; NULL: they stay */
 };
 
 /* From an open file or directory to another; ST is what fstat() says of FROM_FD, NOW what TO_FD has. Returns 0 or a

@@ -20,7 +20,9 @@
 #include "base/fd.h"
 #include "base/kernel.h"
 #include "base/mem.h"
+#include "base/path.h"
 #include "image/attributes.h"
+#include "image/owner_change.h"
 #include "image/walk.h"
 
 #define BUFFER_SIZE (64u * 1024)
@@ -49,7 +51,7 @@ struct copy {
 
 static struct created created_with(const struct copy *copy, mode_t mode)
 {
-    return (struct created){.uid = copy->uid, .gid = copy->gid, .mode = mode};
+    return (struct created){.uid = copy->uid, .gid = copy->gid, .mode = mode, .owners = copy->how->owners};
 }
 
 static void copy_done(struct copy *copy)
@@ -269,8 +271,14 @@ static int copy_file(void *context, int dir_fd, const char *name, unsigned char 
 
     if (fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
         return errno == ENOENT ? 0 : -errno;
-    if (S_ISDIR(st.st_mode) || S_ISREG(st.st_mode) || link_to_earlier(copy, name, &st))
-        return 0;       /* first two: it was replaced since it was listed */
+    if (S_ISDIR(st.st_mode) || S_ISREG(st.st_mode))     /* it was replaced since it was listed */
+        return 0;
+    if (copy->how->left_out && (S_ISCHR(st.st_mode) || S_ISBLK(st.st_mode) || S_ISSOCK(st.st_mode))) {
+        ++*copy->how->left_out;
+        return 0;
+    }
+    if (link_to_earlier(copy, name, &st))
+        return 0;
 
     int r;
     if (S_ISLNK(st.st_mode))
@@ -343,20 +351,91 @@ static int copy_failed(const char *path, int r, struct error **err)
     return r;
 }
 
+static struct copy copy_init(int to_fd, const struct tree_copy *how)
+{
+    return (struct copy){
+        .how = how,
+        .to_root_fd = to_fd,
+        .uid = how->maker ? how->maker->uid : geteuid(),
+        .gid = how->maker ? how->maker->gid : getegid(),
+        .buffer = mem_alloc(BUFFER_SIZE),
+        /* O_NONBLOCK: a pipe that took the file's place must not hold us; O_NOATIME is for the owner alone */
+        .open_flags = O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK | (geteuid() == 0 ? O_NOATIME : 0),
+    };
+}
+
+static int copy_folder_entry(int from_fd, int to_dir_fd, const char *name, const struct tree_copy *how,
+                             struct error **err)
+{
+    auto_close int to_fd = mkdirat(to_dir_fd, name, 0700) < 0
+                               ? -1
+                               : openat(to_dir_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+    return to_fd < 0 ? copy_failed(name, -errno, err) : tree_copy(from_fd, to_fd, how, err);
+}
+
+static int copy_regular_entry(struct copy *copy, int from_path_fd, int to_dir_fd, const char *name,
+                              const struct stat *st)
+{
+    char path[32];
+    auto_close int from_fd = file_open(path_of_fd(path, from_path_fd), O_RDONLY | O_NONBLOCK);
+    auto_close int to_fd = from_fd < 0 ? -1 : openat(to_dir_fd, name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+
+    if (to_fd < 0)
+        return -errno;
+    int r = copy_content(copy, from_fd, to_fd, st);
+    return r < 0 ? r : attributes_copy(from_fd, to_fd, st, created_with(copy, 0));
+}
+
+/* A link, pipe, socket or device by itself, with owner, mode and times. */
+static int copy_special_entry(struct copy *copy, int from_fd, int to_dir_fd, const char *name, const struct stat *st)
+{
+    const struct timespec times[2] = {st->st_atim, st->st_mtim};
+    char target[PATH_MAX];
+
+    if (S_ISLNK(st->st_mode)) {
+        ssize_t n = readlinkat(from_fd, "", target, sizeof target - 1);
+        if (n < 0)
+            return -errno;
+        target[n] = '\0';
+        if (symlinkat(target, to_dir_fd, name) < 0)
+            return -errno;
+    } else if (mknodat(to_dir_fd, name, st->st_mode & (S_IFMT | 0777), st->st_rdev) < 0)
+        return -errno;
+    if (fchownat(to_dir_fd, name, owner_change_id(copy->how->owners, st->st_uid),
+                 owner_change_id(copy->how->owners, st->st_gid), AT_SYMLINK_NOFOLLOW) < 0)
+        return -errno;
+    return utimensat(to_dir_fd, name, times, AT_SYMLINK_NOFOLLOW) < 0 ? -errno : 0;
+}
+
+int tree_copy_entry(int from_fd, int to_dir_fd, const char *name, const struct tree_copy *how, struct error **err)
+{
+    CLEANUP(copy_done) struct copy copy = copy_init(to_dir_fd, how);
+    struct stat st;
+    int r;
+
+    if (fstat(from_fd, &st) < 0)
+        return copy_failed(name, -errno, err);
+    if (S_ISDIR(st.st_mode))
+        return copy_folder_entry(from_fd, to_dir_fd, name, how, err);
+
+    mode_t mask = umask(0);
+    if (S_ISREG(st.st_mode))
+        r = copy_regular_entry(&copy, from_fd, to_dir_fd, name, &st);
+    else if (how->left_out && !S_ISLNK(st.st_mode) && !S_ISFIFO(st.st_mode))
+        r = -EOPNOTSUPP;
+    else
+        r = copy_special_entry(&copy, from_fd, to_dir_fd, name, &st);
+    (void) umask(mask);
+    return r < 0 ? copy_failed(name, r, err) : 0;
+}
+
 int tree_copy(int from_fd, int to_fd, const struct tree_copy *how, struct error **err)
 {
     static const struct walk_calls calls = {
         .file = copy_file, .enter = enter_directory, .leave = leave_directory, .closed = closed_directory,
     };
-    CLEANUP(copy_done) struct copy copy = {
-        .how = how,
-        .to_root_fd = to_fd,
-        .uid = geteuid(),
-        .gid = getegid(),
-        .buffer = mem_alloc(BUFFER_SIZE),
-        /* O_NONBLOCK: a pipe that took the file's place must not hold us; O_NOATIME is for the owner alone */
-        .open_flags = O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK | (geteuid() == 0 ? O_NOATIME : 0),
-    };
+    CLEANUP(copy_done) struct copy copy = copy_init(to_fd, how);
     auto_close int from_real = openat(from_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     auto_free char *where = NULL;
     struct stat st;

@@ -14,11 +14,26 @@
 
 #include "base/error.h"
 
+struct owner_change;
+struct tree_maker;
+
 struct tree_copy {
     dev_t skip_dev;             /* a directory to leave out (the destination, when it lies inside the tree); */
     ino_t skip_ino;             /* 0: none */
     int stop_fd;                /* readable: give up with -EINTR; -1: none */
+    const struct owner_change *owners;  /* what owners become; NULL: they stay */
+    const struct tree_maker *maker;     /* as whom this process makes files (setfsuid(2)); NULL: its effective ids */
+    size_t *left_out;           /* not NULL: devices and sockets are left out, and counted there */
 };
+
+struct tree_maker {
+    uid_t uid;
+    gid_t gid;
+};
+
+/* One thing of any kind, open as FROM_FD (O_PATH will do, with O_NOFOLLOW for a link itself), to NAME of TO_DIR_FD,
+ * where nothing must be yet. -EOPNOTSUPP for what HOW leaves out. */
+int tree_copy_entry(int from_fd, int to_dir_fd, const char *name, const struct tree_copy *how, struct error **err);
 
 /* Copies what is below FROM_FD, and its own attributes, into the empty directory TO_FD (which nobody else can enter
  * until its attributes are set, last of all). FROM_FD may be an O_PATH descriptor. The umask of the process is 0

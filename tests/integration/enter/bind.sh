@@ -11,7 +11,7 @@ chown 1000:1000 "$WORK/data/sub/theirs"
 echo alone >"$WORK/alone"
 
 for users in no 1000000:65536; do
-        boot web --private-users=$users
+        boot web --private-users=$users --private-users-ownership=auto
         run "$REDD" bind web "$WORK/data" /mnt
         is "$status" 0 "users $users: a folder is bound"
         is "$("$REDD" exec web cat /mnt/file)" mine 'and seen'

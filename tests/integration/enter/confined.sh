@@ -36,7 +36,7 @@ as_confined() {
 }
 
 as_confined 'by default'
-as_confined 'with private users' --private-users=1000000:65536
+as_confined 'with private users' --private-users=1000000:65536 --private-users-ownership=map
 as_confined 'with a private network' --private-network
 as_confined 'with both' -U --private-network
 as_confined 'with no new privileges' --no-new-privileges=yes
@@ -55,7 +55,7 @@ ok 'a user of the machine has no capability' sh -c '[ "$("$1" exec alice@web gre
 stop
 
 # in a user namespace nobody inside can look into a process on its way in
-boot web --private-users=1000000:65536
+boot web --private-users=1000000:65536 --private-users-ownership=map
 : >seen
 "$REDD" exec web sh -c 'echo spying; while :; do for p in /proc/[0-9]*; do
         exe=$(readlink $p/exe 2>/dev/null) || continue

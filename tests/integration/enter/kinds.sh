@@ -38,7 +38,7 @@ start stub "$REDD" run -q -D "$WORK/plain" -M stub --as-pid2 --notify-ready=yes 
 can_be_entered 'the stub init as PID 1' stub sh -c 'echo here'
 stop KILL "$leader"
 
-boot plain --private-users=1000000:65536
+boot plain --private-users=1000000:65536 --private-users-ownership=map
 can_be_entered 'private users' plain sh -c 'echo here'
 is "$("$REDD" exec alice@plain id -u)" 1000 'private users: a user of its own'
 stop
