@@ -191,7 +191,8 @@ static int await_exec(struct run *run, struct error **err)
 int launch(struct run *run, struct error **err)
 {
     int pair[2];
-    bool waits = run->has_userns || (run->host->allocate_scope && !run->spec->keep_unit) || spec_wants_links(run->spec);
+    bool waits = run->has_userns || (run->host->allocate_scope && !run->spec->keep_unit) ||
+                 spec_wants_links(run->spec) || spec_wants_limits(run->spec);
 
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
         return fail(err, errno, "cannot make the handshake socket");

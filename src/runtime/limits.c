@@ -85,6 +85,11 @@ void limits_restore(struct run *run)
         log_warning("%s", error_text(err));
 }
 
+bool spec_wants_limits(const struct spec *spec)
+{
+    return spec->resources.count > 0 || spec->properties.count > 0;
+}
+
 int step_resources_limit(struct run *run, struct error **err)
 {
     bool has_manager = run->host->allocate_scope && !run->spec->keep_unit;

@@ -71,11 +71,6 @@ static bool wants_scope(const struct spec *spec)
     return !spec->keep_unit;
 }
 
-static bool wants_limits(const struct spec *spec)
-{
-    return spec->resources.count > 0 || spec->properties.count > 0;
-}
-
 static bool wants_pivot(const struct spec *spec)
 {
     return spec->pivot_root_new;
@@ -165,7 +160,7 @@ static const struct step steps[] = {
 
     { ATTACH,  "get a scope from the service manager", wants_scope,      step_scope_allocate,   NULL, NULL },
     /* In the group that stays: the scope's, where there is one. */
-    { ATTACH,  "limit what it may use",               wants_limits,      step_resources_limit,  NULL, NULL },
+    { ATTACH,  "limit what it may use",               spec_wants_limits, step_resources_limit,  NULL, NULL },
     { ATTACH,  "open the network namespace",          spec_wants_links,  step_netns_open,       NULL, step_netns_close },
     /* Before others are made in there: they are known by numbers, which they keep where these are free. */
     { ATTACH,  "move interfaces to the container",    wants_moved_interfaces, step_interfaces_move, NULL, NULL },

@@ -253,6 +253,7 @@ STEP(step_scope_allocate);
 STEP(step_machine_announce);
 
 /* limits.c */
+bool spec_wants_limits(const struct spec *spec);
 STEP(step_resources_limit);
 
 /* network.c */
