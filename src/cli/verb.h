@@ -76,10 +76,12 @@ int verb_logs(const struct verb_call *call, int *ret_status, struct error **err)
 int verb_reboot(const struct verb_call *call, int *ret_status, struct error **err);      /* verb_stop.c */
 int verb_set(const struct verb_call *call, int *ret_status, struct error **err);
 int verb_show(const struct verb_call *call, int *ret_status, struct error **err);
+int verb_stats(const struct verb_call *call, int *ret_status, struct error **err);       /* verb_top.c */
 int verb_start(const struct verb_call *call, int *ret_status, struct error **err);
 int verb_status(const struct verb_call *call, int *ret_status, struct error **err);
 int verb_stop(const struct verb_call *call, int *ret_status, struct error **err);
 int verb_terminate(const struct verb_call *call, int *ret_status, struct error **err);   /* verb_stop.c */
+int verb_top(const struct verb_call *call, int *ret_status, struct error **err);
 int verb_wait(const struct verb_call *call, int *ret_status, struct error **err);
 int verb_why(const struct verb_call *call, int *ret_status, struct error **err);
 int verb_list_images(const struct verb_call *call, int *ret_status, struct error **err);        /* verb_images.c */

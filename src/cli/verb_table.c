@@ -60,6 +60,8 @@ const struct verb verb_table[] = {
      "list the transfers that run"},
     {"list-transfer", M | I, 0, 0, 0, verb_list_transfers, NULL, "", "", NULL},
     {"cancel-transfer", R | M | I, 1, ANY, 0, verb_cancel_transfer, NULL, "", "ID...", "end transfers"},
+    {"top", R, 0, ANY, 0, verb_top, NULL, "", "[NAME...]", "show what machines use right now, again and again"},
+    {"stats", R, 0, ANY, 0, verb_stats, NULL, "", "[NAME...]", "print what machines have used so far"},
     {"set", R, 2, ANY, 0, verb_set, NULL, "runtime", "NAME LIMIT=VALUE...",
      "limit what a machine may use, now and at its next starts"},
     {"logs", R, 1, 1, 0, verb_logs, NULL, "follow lines", "NAME", "print what a machine has said"},
