@@ -53,17 +53,16 @@ static int compare_rows(const void *a, const void *b)
     return x->id < y->id ? -1 : x->id > y->id;
 }
 
-/* Whose row it is. Archives without a number may have one for a name. */
+/* Whose row it is. A number in the name's place comes first: the library's own numbers end at 2^31. */
 static bool id_of(uint16_t tag, int qualifier, const char *name, uint32_t *ret)
 {
     *ret = NO_ID;
     if (tag != 0x02 && tag != 0x08)
         return true;
-    if (qualifier >= 0) {
-        *ret = (uint32_t) qualifier;
+    if (name && parse_u32(name, ret) == 0)
         return true;
-    }
-    return name && parse_u32(name, ret) == 0;
+    *ret = (uint32_t) qualifier;
+    return qualifier >= 0;
 }
 
 int acl_from_entry(struct archive_entry *entry, bool is_default, void **ret, size_t *ret_size)

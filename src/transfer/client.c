@@ -52,12 +52,16 @@ static pid_t holder_of(int folder_fd, const char *name)
 static int lock_folder(int folder_fd)
 {
     auto_close int fd = openat(folder_fd, "lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+    struct stat st;
 
     if (fd < 0)
-        return -errno;
+        return errno == ENOENT ? -ESTALE : -errno;
     while (flock(fd, LOCK_EX) < 0)
         if (errno != EINTR)
             return -errno;
+    /* the last transfer may have removed the folder meanwhile */
+    if (fstat(fd, &st) == 0 && st.st_nlink == 0)
+        return -ESTALE;
     return take_fd(&fd);
 }
 
@@ -98,9 +102,8 @@ static void find_highest(void *data, int folder_fd, const char *name, uint32_t i
         *highest = id;
 }
 
-int transfer_claim(bool user_scope, char **ret_folder, uint32_t *ret_id, int *ret_lock_fd)
+static int claim_in(const char *top, char **ret_folder, uint32_t *ret_id, int *ret_lock_fd)
 {
-    auto_free char *top = transfer_folder(user_scope);
     struct flock lock = whole_file(F_WRLCK);
     uint32_t highest = 0;
     int r = dir_make_all(top, 0755);
@@ -128,6 +131,32 @@ int transfer_claim(bool user_scope, char **ret_folder, uint32_t *ret_id, int *re
     *ret_id = highest + 1;
     *ret_lock_fd = take_fd(&fd);
     return 0;
+}
+
+int transfer_claim(bool user_scope, char **ret_folder, uint32_t *ret_id, int *ret_lock_fd)
+{
+    auto_free char *top = transfer_folder(user_scope);
+    int r;
+
+    do {
+        r = claim_in(top, ret_folder, ret_id, ret_lock_fd);
+    } while (r == -ESTALE);
+    return r;
+}
+
+void transfer_release(bool user_scope, const char *folder)
+{
+    auto_free char *top = transfer_folder(user_scope), *parent = path_parent(top);
+    auto_close int folder_fd = file_open(top, O_RDONLY | O_DIRECTORY);
+    auto_close int held_fd = folder_fd < 0 ? -1 : lock_folder(folder_fd);
+    uint32_t highest = 0;
+
+    (void) tree_remove_at(AT_FDCWD, folder);
+    if (held_fd < 0 || each(folder_fd, true, find_highest, &highest) < 0 || highest > 0)
+        return;
+    (void) unlinkat(folder_fd, "lock", 0);
+    (void) rmdir(top);
+    (void) rmdir(parent);       /* stays where others use it */
 }
 
 /* -- reading -- */

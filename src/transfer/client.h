@@ -39,5 +39,8 @@ char *transfer_folder(bool user_scope);
  * Gives the folder, the number and the lock. 0 or a negative errno. */
 int transfer_claim(bool user_scope, char **ret_folder, uint32_t *ret_id, int *ret_lock_fd);
 
+/* Takes it out of the list again, and the list's folder too when it was the last one. */
+void transfer_release(bool user_scope, const char *folder);
+
 /* The path of the program redd-transfer: beside the one that runs, or where it is installed. Gives. */
 char *transfer_program(void);

@@ -50,6 +50,7 @@ int job_announce(struct job *job, const struct request *request, const char *loc
 {
     int r = transfer_claim(request->user_scope, &job->folder, &job->id, &job->lock_fd);
 
+    job->user_scope = request->user_scope;
     job->local = local;
     job->remote = remote;
     /* a host without a place for the list can transfer all the same */
@@ -69,7 +70,7 @@ int job_announce(struct job *job, const struct request *request, const char *loc
 void job_done(struct job *job)
 {
     if (job->folder)
-        (void) tree_remove_at(AT_FDCWD, job->folder);
+        transfer_release(job->user_scope, job->folder);
     free(job->folder);
     job->folder = NULL;
     fd_closep(&job->lock_fd);

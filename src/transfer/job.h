@@ -18,6 +18,7 @@ struct job {
     struct channel down;        /* to the terminal */
     int stop_fd;                /* readable: it was cancelled */
     uint32_t id;                /* 0: others cannot see it */
+    bool user_scope;
     char *folder;               /* TRANSFERS/ID */
     int lock_fd;
     int input_fd, output_fd;    /* what "-" stands for */

@@ -6,11 +6,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/xattr.h>
 #include <unistd.h>
+#include <wchar.h>
 
 #include <archive.h>
 #include <archive_entry.h>
@@ -176,13 +178,24 @@ static struct archive_entry *new_entry(const struct stat *st, const char *path)
 
 /* -- content -- */
 
-/* A list of what is data, when there are holes; a file of one piece has none. */
-static void add_holes(struct archive_entry *entry, int fd, off_t size)
+static bool is_utf8(const char *text)
+{
+    mbstate_t state = {0};
+
+    return mbsrtowcs(NULL, &text, 0, &state) != (size_t) -1;    /* the locale is C.UTF-8 */
+}
+
+/* A list of what is data, when there are holes; a file of one piece has none. The format has no place for the name of a
+ * file with holes that is no text (libarchive 3.6 loses it): its holes are written out. */
+static bool add_holes(struct archive_entry *entry, int fd, off_t size)
 {
     off_t at = 0;
 
+    if (!is_utf8(archive_entry_pathname(entry)))
+        return false;
+
     if (size == 0 || lseek(fd, 0, SEEK_HOLE) >= size)
-        return;
+        return false;
     while (at < size) {
         off_t data = lseek(fd, at, SEEK_DATA), hole;
 
@@ -196,22 +209,53 @@ static void add_holes(struct archive_entry *entry, int fd, off_t size)
     }
     if (archive_entry_sparse_count(entry) == 0)
         archive_entry_sparse_add_entry(entry, 0, 0);
+    return true;
 }
 
-static int write_content(struct packing *packing, int fd, off_t size, const char *path)
+/* Where the hole at AT ends; AT when there is none. */
+static off_t hole_end(int fd, off_t at, off_t size)
 {
-    off_t at = 0;
+    off_t data = lseek(fd, at, SEEK_DATA);
 
-    /* the library leaves out what lies in holes, but must be given all of the file */
+    return data > at && data < size ? data : data < 0 && errno == ENXIO ? size : at;
+}
+
+/* The library leaves out what lies in holes, but must be given all of the file. */
+static int write_hole(struct packing *packing, off_t size, const char *path)
+{
+    (void) memset(packing->buffer, 0, BUFFER_SIZE);
+    while (size > 0) {
+        size_t n = size < (off_t) BUFFER_SIZE ? (size_t) size : BUFFER_SIZE;
+
+        if (archive_write_data(packing->archive, packing->buffer, n) < 0)
+            return refused(packing, path);
+        size -= (off_t) n;
+    }
+    return 0;
+}
+
+static int write_content(struct packing *packing, int fd, off_t size, bool has_holes, const char *path)
+{
+    off_t at = 0, data_end = has_holes ? 0 : size;
+
     while (at < size) {
-        size_t want = size - at < (off_t) BUFFER_SIZE ? (size_t) (size - at) : BUFFER_SIZE;
-        ssize_t n = pread(fd, packing->buffer, want, at);
+        if (at >= data_end) {
+            off_t end = hole_end(fd, at, size);
 
+            if (write_hole(packing, end - at, path) < 0)
+                return -error_code(*packing->err);
+            at = end;
+            data_end = at < size ? lseek(fd, at, SEEK_HOLE) : size;
+            continue;
+        }
+
+        size_t want = data_end - at < (off_t) BUFFER_SIZE ? (size_t) (data_end - at) : BUFFER_SIZE;
+        ssize_t n = pread(fd, packing->buffer, want, at);
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0)
             return unreadable(packing, path);
-        if (n == 0) {
+        if (n == 0) {           /* it became shorter meanwhile */
             (void) memset(packing->buffer, 0, want);
             n = (ssize_t) want;
         }
@@ -246,17 +290,18 @@ static int pack_regular(struct packing *packing, int dir_fd, const char *name, c
 
     const char *first = st.st_nlink > 1 ? first_name(packing, &st, path) : NULL;
     struct archive_entry *entry = new_entry(&st, path);
+    bool has_holes = false;
     int r;
     if (first) {
         archive_entry_copy_hardlink(entry, first);
         archive_entry_set_size(entry, 0);
     } else {
         add_attributes(packing, entry, fd, NULL);
-        add_holes(entry, fd, st.st_size);
+        has_holes = add_holes(entry, fd, st.st_size);
     }
     r = write_header(packing, entry, path);
     archive_entry_free(entry);
-    return r < 0 || first ? r : write_content(packing, fd, st.st_size, path);
+    return r < 0 || first ? r : write_content(packing, fd, st.st_size, has_holes, path);
 }
 
 static int pack_other(struct packing *packing, int dir_fd, const char *name, const char *path)

@@ -52,6 +52,24 @@ static bool is_portable(const char *name)
     return string_starts(name, "user.") || strcmp(name, "security.capability") == 0;
 }
 
+/* Names are written with %XX for "=" and "%" (GNU tar), or for all that is no plain ASCII (libarchive). Gives. */
+static char *decode_name(const char *name)
+{
+    char *decoded = mem_copy_string(name), *to = decoded;
+
+    for (; *name; name++) {
+        int high = *name == '%' ? hex_digit_value(name[1]) : -1, low = high < 0 ? -1 : hex_digit_value(name[2]);
+
+        if (low >= 0 && high + low > 0) {
+            *to++ = (char) (high * 16 + low);
+            name += 2;
+        } else
+            *to++ = *name;
+    }
+    *to = '\0';
+    return decoded;
+}
+
 static bool is_lack(int code)
 {
     return code == EOPNOTSUPP || code == EPERM;
@@ -74,10 +92,12 @@ static int set_xattrs(struct tree *tree, int fd, const char *name, struct archiv
 
     (void) archive_entry_xattr_reset(entry);
     while (archive_entry_xattr_next(entry, &key, &value, &size) == ARCHIVE_OK) {
-        if (!key || !is_portable(key))
+        auto_free char *decoded = decode_name(key ? key : "");
+
+        if (!is_portable(decoded))
             continue;
 
-        int r = set_one(fd, name, key, value, size);
+        int r = set_one(fd, name, decoded, value, size);
         if (r < 0 && !is_lack(-r))
             return cannot_set(err, -r, key, path);
         if (r < 0)
@@ -186,8 +206,13 @@ int attributes_set_name(struct tree *tree, int dir_fd, const char *name, struct 
 
     if (owner_of(entry, &uid, &gid, path, err) < 0)
         return -error_code(*err);
-    if ((uid != 0 || gid != 0 || hands_down) && fchownat(dir_fd, name, uid, gid, AT_SYMLINK_NOFOLLOW) < 0)
+    bool new_owner = uid != 0 || gid != 0 || hands_down;
+    if (new_owner && fchownat(dir_fd, name, uid, gid, AT_SYMLINK_NOFOLLOW) < 0)
         return cannot_set(err, errno, "owner", path);
+    /* a new owner took these bits away, of devices and pipes as well */
+    if (new_owner && !is_link && (archive_entry_perm(entry) & 06000) &&
+        fchmodat(dir_fd, name, archive_entry_perm(entry), 0) < 0)
+        return cannot_set(err, errno, "mode", path);
     if (has_extras(entry) || (hands_down && !is_link)) {
         /* these calls know no directory but the working one */
         if (fchdir(dir_fd) < 0)

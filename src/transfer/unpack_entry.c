@@ -72,7 +72,7 @@ static int open_parent(struct tree *tree, char *path, struct parent **ret, const
 
 static int cannot_make(struct error **err, int code, const char *what, const char *path)
 {
-    fail(err, code, "cannot make the %s '/%s'", what, path);
+    fail(err, code, "cannot make the %s '/%.1000s'", what, path);
     fail_id(*err, "R5015");
     if (code == ENOSPC || code == EDQUOT)
         fail_hint(*err, "nothing of the image is left behind; make room and try again");
@@ -317,7 +317,7 @@ static int add_hard_link(struct making *making, const char *to, struct error **e
     int r = make(making, make_hard_link, false);
     if (r == 0)
         return 0;
-    fail(err, -r, "cannot link '/%s' to '/%s'", making->path, target);
+    fail(err, -r, "cannot link '/%.1000s' to '/%.1000s'", making->path, target);
     fail_id(*err, "R5013");
     if (r == -ENOENT)
         fail_hint(*err, "the archive has no such file before the link: it is a part of another one, or damaged");

@@ -75,7 +75,7 @@ static int open_directory(const struct tree *tree, const char *path, struct erro
         fd = path_open_in(tree->root_fd, path, O_RDONLY | O_DIRECTORY, 0);
     }
     if (fd < 0) {
-        fail(err, -fd, "cannot open the directory '/%s' of the tree", path);
+        fail(err, -fd, "cannot open the directory '/%.1000s' of the tree", path);
         fail_id(*err, "R5014");
         if (fd == -ENOTDIR || fd == -ELOOP)
             fail_hint(*err, "the archive holds files below something that is no directory in it");
