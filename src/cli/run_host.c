@@ -52,6 +52,7 @@ static int announce(void *data, const struct spec *spec, const struct run_facts 
 {
     struct run_host_state *state = data;
     auto_free char *confinement = confinement_format(spec);
+    auto_error struct error *remark = NULL;
     uint32_t netif[8] = {0};
     struct machine_state machine = {
         .name = (char *) facts->name,
@@ -74,6 +75,8 @@ static int announce(void *data, const struct spec *spec, const struct run_facts 
     /* our own list knows every machine; --register= is about telling others */
     if (registry_set_state(&state->claim, &machine, err) < 0)
         return -error_code(*err);
+    if (unit_allow_devices(spec, facts->cgroup, &remark) < 0)
+        log_warning("devices that are bound may not work: %s", error_text(remark));
     if (spec->register_machine == TRI_NO)
         return 0;
     return machine_register(&state->registry, &state->claim, spec, facts, err);

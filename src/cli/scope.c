@@ -6,11 +6,22 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/strings.h"
 #include "ipc/bus_client.h"
+#include "runtime/bound_devices.h"
 
 bool service_manager_is_systemd(void)
 {
     return access("/run/systemd/system", F_OK) == 0;
+}
+
+static void add_device_rules(const struct spec *spec, struct strings *properties)
+{
+    CLEANUP(strings_done) struct strings devices = {0};
+
+    bound_devices(spec, &devices);
+    for (size_t i = 0; i < devices.count; i++)
+        strings_add_format(properties, "DeviceAllow=%s rwm", devices.item[i]);
 }
 
 int scope_allocate(void *data, const struct spec *spec, pid_t leader, char **ret_cgroup, struct error **err)
@@ -26,11 +37,36 @@ int scope_allocate(void *data, const struct spec *spec, pid_t leader, char **ret
     };
 
     (void) data;
+    add_device_rules(spec, &properties);
     for (size_t i = 0; i < spec->resources.count; i++)
         strings_add(&properties, spec->resources.item[i]);
     for (size_t i = 0; i < spec->properties.count; i++)
         strings_add(&properties, spec->properties.item[i]);
     return bus_scope_start(&client, &request, ret_cgroup, err);
+}
+
+/* Of a path such as ".../machine.slice/systemd-nspawn@web.service/payload". Gives; NULL where there is none. */
+static char *unit_of_cgroup(const char *cgroup)
+{
+    CLEANUP(strings_done) struct strings parts = {0};
+
+    strings_split(&parts, cgroup ? cgroup : "", "/");
+    for (size_t i = parts.count; i-- > 0;)
+        if (string_ends(parts.item[i], ".service") || string_ends(parts.item[i], ".scope"))
+            return mem_copy_string(parts.item[i]);
+    return NULL;
+}
+
+int unit_allow_devices(const struct spec *spec, const char *cgroup, struct error **err)
+{
+    const struct bus_client client = {.user_scope = spec->user_scope};
+    CLEANUP(strings_done) struct strings properties = {0};
+    auto_free char *unit = unit_of_cgroup(cgroup);
+
+    if (!service_manager_is_systemd() || !spec->keep_unit || !unit)
+        return 0;
+    add_device_rules(spec, &properties);
+    return properties.count == 0 ? 0 : bus_unit_set_properties(&client, unit, true, &properties, err);
 }
 
 /* Asked where it owns the folder that others read, and on hosts of systemd, where asking starts it. */

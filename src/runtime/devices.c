@@ -3,10 +3,9 @@
  * Which device nodes work in the container: a cgroup device program (BPF_CGROUP_DEVICE, Linux 4.15) on the payload's
  * group. CAP_MKNOD alone would let a container without a user namespace make a node for the host's disk and read it.
  *
- * Where a service manager made our unit it has set its own policy (DevicePolicy= of the template unit), and we leave it
- * at that. A device that is bound into the container is allowed along with it.
+ * Where a service manager made our unit it has set its own policy (DevicePolicy= of the template unit), and is asked to
+ * let through what is bound into the container (cli/scope.c); here that is part of the program.
  */
-#include <dirent.h>
 #include <errno.h>
 #include <stdint.h>
 #include <string.h>
@@ -20,7 +19,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "base/path.h"
+#include "runtime/bound_devices.h"
 #include "runtime/run_state.h"
 
 enum { DEVICES_MAX = 96, PROGRAM_MAX = 24 + DEVICES_MAX };
@@ -110,37 +109,16 @@ static void build(const struct device *devices, size_t n, struct program *p)
     emit_verdict(p, 0);
 }
 
-static size_t add_node(const struct stat *st, struct device *devices, size_t n)
-{
-    if (n < DEVICES_MAX && (S_ISCHR(st->st_mode) || S_ISBLK(st->st_mode)))
-        devices[n++] = (struct device){S_ISBLK(st->st_mode), major(st->st_rdev), minor(st->st_rdev)};
-    return n;
-}
-
-/* A folder such as /dev/dri: the devices right in it. Others are none, whatever their size: only /dev holds nodes. */
-static size_t add_folder(const char *path, struct device *devices, size_t n)
-{
-    DIR *dir = path_is_below(path, "/dev") ? opendir(path) : NULL;
-    struct stat st;
-
-    for (struct dirent *entry; dir && (entry = readdir(dir));)
-        if (fstatat(dirfd(dir), entry->d_name, &st, 0) == 0)
-            n = add_node(&st, devices, n);
-    if (dir)
-        (void) closedir(dir);
-    return n;
-}
-
-/* Devices the user binds: their nodes on the host say which. */
 static size_t add_bound(const struct spec *spec, struct device *devices, size_t n)
 {
-    for (size_t i = 0; i < spec->n_mounts && n < DEVICES_MAX; i++) {
-        const struct mount_request *m = &spec->mounts[i];
+    CLEANUP(strings_done) struct strings paths = {0};
+
+    bound_devices(spec, &paths);
+    for (size_t i = 0; i < paths.count && n < DEVICES_MAX; i++) {
         struct stat st;
 
-        if (m->type != MOUNT_BIND || !m->source[0].path || m->source[0].in_tree || stat(m->source[0].path, &st) < 0)
-            continue;
-        n = S_ISDIR(st.st_mode) ? add_folder(m->source[0].path, devices, n) : add_node(&st, devices, n);
+        if (stat(paths.item[i], &st) == 0)
+            devices[n++] = (struct device){S_ISBLK(st.st_mode), major(st.st_rdev), minor(st.st_rdev)};
     }
     return n;
 }

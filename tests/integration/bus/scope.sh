@@ -148,6 +148,16 @@ is "$status" 0 'and forgotten again'
 run "$bus" unregister web
 is "$status" 0 'twice without harm'
 
+# a whole start on a host of systemd: a device that is bound needs no rule of its own
+tree_busybox "$WORK/tree"
+: >calls
+mkdir -p /run/systemd/system
+run "$REDD" run -q --pipe -D "$WORK/tree" -M bound --register=no --bind=/dev/zero --bind=/dev/full true
+rmdir /run/systemd/system
+is "$status" 0 'a container starts in a scope'
+like "$(calls 'print(call.get("properties", {}).get("DeviceAllow"))')" '/dev/zero.*/dev/full' \
+        'whose policy lets the devices through that are bound'
+
 run "$bus" dance web
 like "$status $err" "^1 redd-bus: unknown command 'dance'" 'a wrong word is named'
 run "$bus" scope web
