@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -17,6 +18,7 @@
 #include "runtime/credentials.h"
 #include "runtime/integrate.h"
 #include "runtime/journal.h"
+#include "runtime/place.h"
 #include "runtime/resolv_conf.h"
 #include "runtime/run_state.h"
 #include "runtime/timezone.h"
@@ -122,6 +124,19 @@ static void warn_if_asked(struct child *child, bool asked, struct error **err)
         *err = error_free(*err);
 }
 
+/* Trees are often made without one, and then "localhost" is nothing. The machine's own name is left to its resolver: it
+ * is to be found by its true addresses. */
+static void make_hosts(const struct child *child)
+{
+    static const char text[] = "127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n";
+    const struct timespec now = {.tv_nsec = UTIME_NOW};
+    bool is_system = child->run->spec->start == START_BOOT;     /* others build trees, and want nothing added */
+    auto_close int fd = is_system ? path_open_in(child->root_fd, "/etc/hosts", O_PATH | O_NOFOLLOW, 0) : -1;
+
+    if (fd == -ENOENT)
+        (void) place_copy(child->root_fd, "/etc/hosts", text, sizeof text - 1, &now);
+}
+
 int step_integration_apply(struct child *child, struct error **err)
 {
     const struct integration *integration = child->run->integration;
@@ -129,6 +144,7 @@ int step_integration_apply(struct child *child, struct error **err)
 
     if (resolv_conf_apply(&integration->resolv_conf, child->root_fd, err) < 0)
         warn_if_asked(child, spec->resolv_method != RESOLV_AUTO, err);
+    make_hosts(child);
     if (timezone_apply(&integration->local_time, child->root_fd, err) < 0)
         warn_if_asked(child, spec->timezone != TIMEZONE_AUTO, err);
     if (journal_apply(&integration->journal, child->root_fd, err) < 0) {

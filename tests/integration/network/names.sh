@@ -27,12 +27,20 @@ by_name() {
         LD_LIBRARY_PATH=$BUILD/src/nss getent "$1" "$2" | awk '{print $1}' | sort -u | tr '\n' ' '
 }
 
+printf '203.0.113.99 mine\n' >"$WORK/db/etc/hosts"
 boot web --network-zone=lan
 web=$leader web_supervisor=$supervisor
 boot db --network-zone=lan
 db=$leader db_supervisor=$supervisor
 boot other --network-veth
 other=$leader other_supervisor=$supervisor
+
+# --- its own name
+
+is "$(nsenter --target "$web" --all hostname)" web 'the host name is the name of the machine'
+like "$(cat "$WORK/web/etc/hosts")" '^127.0.0.1 localhost$' 'a system without /etc/hosts gets one, for localhost'
+unlike "$(cat "$WORK/web/etc/hosts")" web 'its own name is the resolver'\''s'
+is "$(cat "$WORK/db/etc/hosts")" '203.0.113.99 mine' 'one that has its own keeps that'
 
 # --- in the zone
 
