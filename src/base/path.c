@@ -262,3 +262,17 @@ const char *path_of_fd(char *buffer, int fd)
     (void) snprintf(buffer, 32, "/proc/self/fd/%d", fd);
     return buffer;
 }
+
+char *path_of_own_program(const char *name)
+{
+    char self[4096];
+    ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
+
+    if (n > 0) {
+        self[n] = '\0';
+        auto_free char *folder = path_parent(self), *beside = path_join(folder, name);
+        if (access(beside, X_OK) == 0)
+            return TAKE(beside);
+    }
+    return path_join(REDD_LIBEXEC_DIR, name);
+}

@@ -20,6 +20,7 @@
 
 #include "base/fd.h"
 #include "base/mem.h"
+#include "base/path.h"
 
 #define TIMEOUT_MS_DEFAULT 30000
 #define ANSWER_MAX 8192
@@ -186,7 +187,7 @@ static struct strings command(const struct bus_client *client, const char *word,
 {
     struct strings argv = {0};
 
-    strings_add(&argv, client->helper ? client->helper : REDD_LIBEXEC_DIR "/redd-bus");
+    strings_take(&argv, client->helper ? mem_copy_string(client->helper) : path_of_own_program("redd-bus"));
     strings_add(&argv, "--packed");
     if (client->user_scope)
         strings_add(&argv, "--user");

@@ -274,14 +274,5 @@ int transfer_cancel(bool user_scope, uint32_t id, struct error **err)
 
 char *transfer_program(void)
 {
-    char self[4096];
-    ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
-
-    if (n > 0) {
-        self[n] = '\0';
-        auto_free char *folder = path_parent(self), *beside = path_join(folder, "redd-transfer");
-        if (access(beside, X_OK) == 0)
-            return TAKE(beside);
-    }
-    return mem_copy_string(REDD_LIBEXEC_DIR "/redd-transfer");
+    return path_of_own_program("redd-transfer");
 }
