@@ -30,11 +30,9 @@ const char *clone_kind_name(enum clone_kind kind)
     return names[kind];
 }
 
-static int is_busy(const struct image *image, struct error **err)
+static int is_busy(const struct image *image, int fd, struct error **err)
 {
-    auto_free char *parent = path_parent(image->path);
-    auto_free char *file = mem_format(".#%s.lck", path_last(image->path));
-    auto_free char *beside = path_join(parent, file), *holder = lock_file_holder(beside);
+    auto_free char *holder = image_lock_holder(image->path, fd);
 
     fail_plain(err, EBUSY, "Device or resource busy");
     fail_hint(*err, "%s uses it; 'redd list' shows the machines that run, 'redd stop' ends one",
@@ -63,12 +61,12 @@ int image_hold(const struct image *image, bool shared, struct image_lock *ret, i
     if (strcmp(image->path, "/") != 0 &&
         image_lock_take(&lock, image->path, fd, shared, image->name, &refused) < 0) {
         if (error_code(refused) == EBUSY)
-            return is_busy(image, err);
+            return is_busy(image, fd, err);
         *err = TAKE(refused);
         return -error_code(*err);
     }
     if (!is_still_there(image, fd))
-        return is_busy(image, err);
+        return is_busy(image, fd, err);
     *ret = lock;
     lock = (struct image_lock) IMAGE_LOCK_NONE;
     *ret_fd = take_fd(&fd);
@@ -85,7 +83,7 @@ static int check_not_mounted(const struct image *image, int fd, struct error **e
     if (image->type != IMAGE_DIRECTORY && image->type != IMAGE_SUBVOLUME)
         return 0;
     if (lineage_open(fd, image->path, &tree, &broken) == 1)
-        return lineage_mount(&tree, -1, false, &mount_fd, &broken) == -EBUSY ? is_busy(image, err) : 0;
+        return lineage_mount(&tree, -1, false, &mount_fd, &broken) == -EBUSY ? is_busy(image, fd, err) : 0;
 
     auto_free char *place = image_mounted_at(fd);
     if (!place)

@@ -99,7 +99,8 @@ static int clone_directory(struct image_act *act, const struct image *from, cons
     *kind = CLONE_LAYERS;
     if (clone_layers(act, from, name, &no_layers) == 0)
         return 0;
-    if (is_worth_a_copy(error_code(no_layers)))
+    /* one in layers that is busy is written to by somebody who takes no lock */
+    if (is_worth_a_copy(error_code(no_layers)) && !(layered && error_code(no_layers) == EBUSY))
         return copy_directory(act, from, stop_fd, kind, err);
     *err = TAKE(no_layers);
     return -error_code(*err);

@@ -30,11 +30,9 @@ char *image_mount_place(const struct image *image)
 
 static bool is_mount_point(const char *dir)
 {
-    struct stat st, parent;
-    auto_free char *above = path_join(dir, "..");
+    auto_close int fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
 
-    return stat(dir, &st) == 0 && stat(above, &parent) == 0 &&
-           (st.st_dev != parent.st_dev || st.st_ino == parent.st_ino);
+    return fd >= 0 && sys_is_mount_root(fd) == 1;
 }
 
 static int open_mount(const struct image *image, int fd, bool read_only, struct error **err)

@@ -244,3 +244,12 @@ void image_lock_done(struct image_lock *lock)
     lock_file_done(&lock->beside);
     lock_file_done(&lock->inode);
 }
+
+char *image_lock_holder(const char *path, int image_fd)
+{
+    auto_error struct error *ignored = NULL;
+    auto_free char *beside = path_beside(path), *inode = NULL;
+    char *holder = path_of_inode(image_fd, &inode, &ignored) == 0 ? lock_file_holder(inode) : NULL;
+
+    return holder || !beside ? holder : lock_file_holder(beside);
+}

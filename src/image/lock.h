@@ -36,6 +36,9 @@ int image_lock_take(struct image_lock *lock, const char *path, int image_fd, boo
                     struct error **err);
 void image_lock_done(struct image_lock *lock);
 
+/* Who has an image locked, for messages: as lock_file_holder(). Gives. */
+char *image_lock_holder(const char *path, int image_fd);
+
 /* One file, made with mode 0600 where missing. 0 or a negative errno; -EBUSY when another holds it. */
 int lock_file_take(struct lock_file *lock, const char *path, bool shared);
 /* Removes the file when nobody else shares it, then lets go. */

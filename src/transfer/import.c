@@ -11,6 +11,7 @@
 #include "base/path.h"
 #include "image/btrfs.h"
 #include "image/copy_tree.h"
+#include "image/image_verbs.h"
 #include "transfer/place.h"
 #include "transfer/raw.h"
 #include "transfer/unpack.h"
@@ -153,6 +154,26 @@ static int copy_directory(struct job *job, int from_fd, const struct arrival *ar
     return tree_copy(from_fd, arrival->fd, &how, err);
 }
 
+/* Of a machine in layers, the whole. */
+static int open_source(const char *source, int *ret_fd, struct error **err)
+{
+    auto_close int fd = file_open(source, O_RDONLY | O_DIRECTORY), tree_fd = -1;
+    auto_free char *path = NULL;
+
+    if (fd < 0) {
+        fail(err, errno, "cannot open the directory '%s'", source);
+        fail_id(*err, "R5071");
+        return -error_code(*err);
+    }
+    if (path_make_absolute(source, &path, err) < 0)
+        return -error_code(*err);
+    const struct image image = {.path = path, .entry = path, .type = IMAGE_DIRECTORY};
+    if (image_tree_open_fd(&image, fd, &tree_fd, err) < 0)
+        return -error_code(*err);
+    *ret_fd = openat(tree_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    return *ret_fd < 0 ? fail(err, errno, "cannot open the directory '%s'", source) : 0;
+}
+
 int verb_import_fs(struct job *job, const struct request *request, struct error **err)
 {
     CLEANUP(place_done) struct place place = {.fd = -1};
@@ -163,12 +184,9 @@ int verb_import_fs(struct job *job, const struct request *request, struct error 
     if (choose_name(request, request_word(request, 1), source, &name, err) < 0)
         return -error_code(*err);
 
-    auto_close int fd = file_open(source ? source : ".", O_RDONLY | O_DIRECTORY);
-    if (fd < 0) {
-        fail(err, errno, "cannot open the directory '%s'", source);
-        fail_id(*err, "R5071");
+    auto_close int fd = -1;
+    if (open_source(source ? source : ".", &fd, err) < 0)
         return -error_code(*err);
-    }
     if (begin_arrival(job, request, name, source, &place, err) < 0)
         return -error_code(*err);
     job_line(job, "Importing '%s', saving as '%s'.", source, name);
