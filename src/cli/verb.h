@@ -102,6 +102,8 @@ int verb_snapshots(const struct verb_call *call, int *ret_status, struct error *
 int verb_restore(const struct verb_call *call, int *ret_status, struct error **err);
 int verb_remove_snapshot(const struct verb_call *call, int *ret_status, struct error **err);
 int verb_diff(const struct verb_call *call, int *ret_status, struct error **err);
+int verb_attach(const struct verb_call *call, int *ret_status, struct error **err);
+int verb_detach(const struct verb_call *call, int *ret_status, struct error **err);     /* verb_attach.c */
 int verb_bind(const struct verb_call *call, int *ret_status, struct error **err);
 int verb_unbind(const struct verb_call *call, int *ret_status, struct error **err);     /* verb_bind.c */
 int verb_binds(const struct verb_call *call, int *ret_status, struct error **err);      /* verb_bind.c */

@@ -97,6 +97,8 @@ const struct verb verb_table[] = {
     {"shell", R | M, 0, ANY, VERB_COMMAND, verb_shell, NULL, "uid setenv chdir",
      "[[USER@]NAME [PATH [ARG...]]]", "a shell, or another program, at a terminal in a machine"},
     {"login", R | M, 0, 1, 0, verb_login, NULL, "", "[NAME]", "a login prompt of a machine"},
+    {"attach", R, 1, 1, 0, verb_attach, NULL, "", "NAME", "follow the console of a machine, and type there"},
+    {"detach", R, 1, 1, 0, verb_detach, NULL, "", "NAME", "send everybody away from it"},
     {"copy-to", R | M, 2, 3, 0, verb_copy_to, NULL, "force", "NAME SOURCE [TARGET]",
      "copy a file or tree into a machine, running or not"},
     {"copy-from", R | M, 2, 3, 0, verb_copy_from, NULL, "force", "NAME SOURCE [TARGET]", "copy one out of a machine"},

@@ -139,6 +139,14 @@ static int serve_attach(struct control *control, const struct control_message *r
     return 0;
 }
 
+static int serve_detach(struct control *control, const struct control_message *request,
+                        struct control_message *answer, struct error **err)
+{
+    (void) request, (void) answer, (void) err;
+    onlookers_done(&control->onlookers);
+    return 0;
+}
+
 static int serve_limit(struct control *control, const struct control_message *request, struct control_message *answer,
                        struct error **err)
 {
@@ -157,7 +165,7 @@ static const struct {
     serve_fn *serve;
 } words[] = {
     {"ping", serve_ping}, {"status", serve_status}, {"stop", serve_stop},
-    {"attach", serve_attach}, {"resize", serve_resize}, {"limit", serve_limit},
+    {"attach", serve_attach}, {"detach", serve_detach}, {"resize", serve_resize}, {"limit", serve_limit},
 };
 
 static int serve(struct control *control, const struct control_message *request, struct control_message *answer,

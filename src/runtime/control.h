@@ -11,6 +11,7 @@
  *             HOW=note                    it is being asked by somebody else: from here on a reboot is an end
  *             HOW=again                   it was killed, and is started anew
  *     attach  [SIZE=80x24] [TYPE=no]      ok, and a stream socket: the console (onlookers.h)
+ *     detach                              ok; all who are attached are sent away
  *     resize  SIZE=80x24                  ok
  *     limit   LIMIT=MemoryMax=2G ...      ok; all or the first ones were set (limits.h)
  *

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """at_terminal.py CUE KEYS COMMAND...: a person at a terminal of 33 lines and 101 columns.
 
-Types KEYS (with \\n, \\x1d and so on) once CUE is seen, for 20 seconds at most. Prints what was seen, then the exit
+Types KEYS (with \\n, \\x1d and so on) once CUE is seen, for 20 seconds at most. "|" parts several: the second KEYS are
+typed once the second CUE is seen behind the first, and so on. Prints what was seen, then the exit
 status and whether the terminal's settings are what they were."""
 import fcntl
 import os
@@ -30,17 +31,20 @@ def start(peer, command):
 
 
 def main():
-    cue, keys, command = sys.argv[1].encode(), sys.argv[2].encode().decode("unicode_escape").encode("latin-1"), sys.argv[3:]
+    cues = sys.argv[1].encode().split(b"|")
+    keys = [key.encode().decode("unicode_escape").encode("latin-1") for key in sys.argv[2].split("|")]
+    command = sys.argv[3:]
     master, peer = make_terminal()
     before = termios.tcgetattr(peer)
     child = start(peer, command)
-    seen, end, typed = b"", time.monotonic() + LIMIT, not keys
+    seen, end, behind, step = b"", time.monotonic() + LIMIT, 0, 0
     while child.poll() is None and time.monotonic() < end:
         if select.select([master], [], [], 0.1)[0]:
             seen += os.read(master, 65536)
-        if not typed and cue in seen:
-            os.write(master, keys)
-            typed = True
+        if step < len(keys) and keys[step] and cues[step] in seen[behind:]:
+            behind = seen.index(cues[step], behind) + len(cues[step])
+            os.write(master, keys[step])
+            step += 1
     late = child.poll() is None
     if late:
         child.kill()
