@@ -7,6 +7,8 @@
 
 #include <errno.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "base/kernel.h"
 
@@ -68,4 +70,15 @@ static long call(struct clone_args *arguments, int (*function)(void *data), void
 pid_t clone_call(struct clone_args *arguments, int (*function)(void *data), void *data)
 {
     return (pid_t) call(arguments, function, data);
+}
+
+pid_t clone_silently(void)
+{
+    return (pid_t) syscall(SYS_clone, 0, NULL, NULL, NULL, NULL);
+}
+
+void clone_forget_ended(void)
+{
+    while (waitpid(-1, NULL, __WCLONE | WNOHANG) > 0)
+        ;
 }

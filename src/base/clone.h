@@ -13,3 +13,10 @@
 /* The child calls FUNCTION(DATA) on the stack of ARGUMENTS, whose end is aligned to 16, and exits with its result.
  * Returns the pid, or a negative errno; -ENOSYS also on machines whose calling convention is not known here. */
 pid_t clone_call(struct clone_args *arguments, int (*function)(void *data), void *data);
+
+/* fork(2) without what a C library does around it. No signal tells of the child's end, so that it is in nobody's way
+ * who waits for children: only __WCLONE finds it. The child may not do more than system calls. */
+pid_t clone_silently(void);
+
+/* Takes leave of children of that kind that have ended. */
+void clone_forget_ended(void);

@@ -388,18 +388,15 @@ int link_delete(struct netlink *netlink, int index, enum link_end end, struct er
     struct link link;
     int r = 0;
 
-    if (end == LINK_ENDS_SOON) {
-        if (netlink_open(&monitor, err) < 0 || netlink_listen(&monitor, RTMGRP_LINK, err) < 0)
-            return -error_code(*err);
-        r = find(netlink, index, NULL, &link);
-        if (r == 0)
-            r = await_end(&monitor, &watched, -1, PATIENCE_MS);
-    }
+    if (netlink_open(&monitor, err) < 0 || netlink_listen(&monitor, RTMGRP_LINK, err) < 0)
+        return -error_code(*err);
+    r = find(netlink, index, NULL, &link);
+    if (r == 0 && end == LINK_ENDS_SOON)
+        r = await_end(&monitor, &watched, -1, PATIENCE_MS);
     if (r == 0 && !watched.is_gone) {
         netlink_batch_init(&batch);
         netlink_begin(&batch, RTM_DELLINK, 0, &info, sizeof info);
-        r = end == LINK_STAYS ? netlink_talk(netlink, &batch, NULL, NULL, &remark)
-                              : delete_aside(netlink, &monitor, &watched, &batch, &remark);
+        r = delete_aside(netlink, &monitor, &watched, &batch, &remark);
     }
     if (r == 0 || r == -ENODEV)
         return 0;

@@ -61,9 +61,9 @@ int link_add_altname(struct netlink *netlink, int index, const char *name, struc
 /* One that is gone is success. NETLINK is a socket of the process's own namespace.
  *
  * The kernel answers a request to delete only when nothing remembers the link, 20 to 40 ms after it is off the list and
- * its name free. A cable whose other end's namespace is ending (LINK_ENDS_SOON) goes by itself within a millisecond,
- * unless the kernel has other namespaces to end before: that is waited for, then it is asked by a process made for it,
- * and in any case this returns as soon as the link is off the list. */
+ * its name free. So it is asked by a process made for it, and this returns as soon as the link is off the list. A
+ * cable whose other end's namespace is ending (LINK_ENDS_SOON) goes by itself within a millisecond, unless the kernel
+ * has other namespaces to end before: that is waited for first. */
 enum link_end { LINK_STAYS, LINK_ENDS_SOON };
 int link_delete(struct netlink *netlink, int index, enum link_end end, struct error **err);
 

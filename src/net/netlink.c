@@ -14,6 +14,7 @@
 
 #include <linux/rtnetlink.h>
 
+#include "base/clone.h"
 #include "base/fd.h"
 #include "base/kernel.h"
 #include "base/mem.h"
@@ -265,22 +266,14 @@ static int send_batch(struct netlink *netlink, struct netlink_batch *batch)
     }
 }
 
-/* Only the call is wanted, not what a C library does around a fork. No signal tells of the child's end, so that it is
- * in nobody's way who waits for children: only __WCLONE finds it. */
-static long fork_silently(void)
-{
-    return syscall(SYS_clone, 0, NULL, NULL, NULL, NULL);
-}
-
 int netlink_send_aside(struct netlink *netlink, struct netlink_batch *batch, pid_t *ret_pid)
 {
     if (batch->is_full)
         return -EMSGSIZE;
-    while (waitpid(-1, NULL, __WCLONE | WNOHANG) > 0)
-        ;       /* those of before */
+    clone_forget_ended();
     number_requests(netlink, batch);
 
-    long pid = fork_silently();
+    pid_t pid = clone_silently();
     if (pid == 0) {
         /* locks are held by descriptors: they must not outlive the caller in here */
         if (netlink->fd > 0)
@@ -289,7 +282,7 @@ int netlink_send_aside(struct netlink *netlink, struct netlink_batch *batch, pid
         (void) send_data(netlink->fd, batch);
         _exit(0);
     }
-    *ret_pid = pid > 0 ? (pid_t) pid : 0;
+    *ret_pid = pid > 0 ? pid : 0;
     return pid > 0 || send_data(netlink->fd, batch) >= 0 ? 0 : -errno;
 }
 

@@ -18,6 +18,7 @@
 #include "base/undo.h"
 #include "inside/confine.h"
 #include "inside/escape.h"
+#include "net/packet_closer.h"
 #include "runtime/control.h"
 #include "runtime/limits.h"
 #include "runtime/run_state.h"
@@ -127,6 +128,17 @@ static bool rest(struct run *run)
     return !control_wants_end(run);
 }
 
+/* What a boot made is given back. */
+static void run_undo(struct run *run)
+{
+    struct packet_closer closer = PACKET_CLOSER_INIT;
+
+    if (run->router || run->name_server)
+        packet_closer_start(&closer);
+    plan_undo_to(run, PREPARE);
+    packet_closer_done(&closer);
+}
+
 static int banner(const struct spec *spec, const struct run *run, struct error **err)
 {
     struct escape escape;
@@ -165,7 +177,7 @@ int container_run(const struct spec *spec, const struct run_host *host, int *ret
     while (r == 0 && again) {
         again = false;
         r = run_once(&run, ret_status, &again, err);
-        plan_undo_to(&run, PREPARE);
+        run_undo(&run);
         fd_closep(&run.pidfd);
         if (again && host->unwind)
             host->unwind(host->data, run.undo, mark);
