@@ -4,13 +4,17 @@
 
 #include "base/log.h"
 #include "base/path.h"
+#include "cli/small_shell.h"
 #include "cli/verb.h"
+#include "enter/brought.h"
 
 int main(int argc, char **argv)
 {
     const char *name = argc > 0 ? path_last(argv[0]) : "redd";
 
     log_set_level_from_environment();
+    if (strcmp(name, BROUGHT_SHELL) == 0)
+        return small_shell_run();
     if (strcmp(name, "systemd-nspawn") == 0)
         return verb_run(argc, argv);
     if (strcmp(name, "machinectl") == 0)

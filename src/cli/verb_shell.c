@@ -4,11 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/fd.h"
 #include "base/mem.h"
 #include "base/path.h"
 #include "cli/run_host.h"
 #include "cli/session_words.h"
 #include "cli/verb.h"
+#include "enter/brought.h"
 #include "enter/login.h"
 #include "enter/session.h"
 
@@ -43,8 +45,11 @@ int verb_shell(const struct verb_call *call, int *ret_status, struct error **err
         },
         .has_terminal = true,
         .tells = !options->quiet,
+        .find_shell = brought_shell,
     };
-    return session_run(&session, ret_status, err);
+    int r = session_run(&session, ret_status, err);
+    fd_closep(&session.entry.program_fd);
+    return r;
 }
 
 int verb_login(const struct verb_call *call, int *ret_status, struct error **err)

@@ -26,6 +26,18 @@ run "$REDD" exec static helper exit 42
 is "$status" 42 'a single static program: exec'
 run python3 "$LIB/at_terminal.py" none '' "$REDD" -q shell static /bin/helper exit 42
 like "$out" '^status 42 restored$' 'a single static program: shell'
+run python3 "$LIB/at_terminal.py" '# |# |# |# |# ' 'ls /usr/bin\n|cat /etc/os-release\n|cd /usr; pwd\n|helper exit 9\n|exit\n' \
+        "$REDD" -q shell static
+like "$out" '^-0755 +0 +0 +[0-9]+ helper$' 'a single static program: redd brings a shell along, that lists'
+like "$out" '^ID=tiny$' 'prints'
+like "$out" '^status 9 restored$' 'runs programs and ends with their status'
+run python3 "$LIB/at_terminal.py" '# ' 'exec /bin/helper exit 5\n' "$REDD" -q shell alice@static
+like "$out" '^status 5 restored$' 'as any user'
+run python3 "$LIB/at_terminal.py" '# ' "cat '/etc/nothing at all'\nps\nenv A=b\nenv\nexit 3\n" "$REDD" -q shell static
+like "$out" '^/etc/nothing at all: No such file' 'says what is wrong'
+like "$out" ' +1 /sbin/init' 'lists processes'
+like "$out" '^A=b$' 'has an environment'
+like "$out" '^status 3 restored$' 'and can be left'
 stop
 
 tree_busybox "$WORK/plain"
