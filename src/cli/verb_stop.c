@@ -2,9 +2,13 @@
 /* redd stop, terminate, reboot, kill: the ends of machines. What they do is machine/running.h's. */
 #include <errno.h>
 
+#include "base/log.h"
 #include "base/mem.h"
 #include "cli/run_host.h"
+#include "cli/scope.h"
 #include "cli/verb.h"
+#include "ipc/bus_client.h"
+#include "machine/properties.h"
 #include "machine/running.h"
 
 /* Each as machinectl says it; COULD_NOT is for its verbs that say "Could not …: No machine 'X' known". */
@@ -42,16 +46,35 @@ static int act_on_each(const struct verb_call *call, const char *could_not, act_
     return 0;
 }
 
+/* The unit of a machine that has ended is told to stop, too: it is not to be started anew, and whoever looks behind us
+ * finds it inactive. */
+static void settle_unit(const struct running *machine, const struct verb_options *options)
+{
+    const struct bus_client client = {.user_scope = options->user_scope};
+    auto_free char *unit = machine_unit(&machine->state);
+    auto_error struct error *ignored = NULL;
+
+    if (unit && string_ends(unit, ".service") && service_manager_is_systemd() &&
+        bus_unit_stop(&client, unit, &ignored) < 0)
+        log_debug("%s", error_text(ignored));
+}
+
 static int stop(const struct running *machine, const struct verb_options *options, struct error **err)
 {
-    return running_stop(machine, options->timeout_us == UINT64_MAX ? STOP_TIMEOUT_DEFAULT_US : options->timeout_us,
-                        err);
+    uint64_t timeout_us = options->timeout_us == UINT64_MAX ? STOP_TIMEOUT_DEFAULT_US : options->timeout_us;
+
+    if (running_stop(machine, timeout_us, err) < 0)
+        return -error_code(*err);
+    settle_unit(machine, options);
+    return 0;
 }
 
 static int terminate(const struct running *machine, const struct verb_options *options, struct error **err)
 {
-    (void) options;
-    return running_terminate(machine, err);
+    if (running_terminate(machine, err) < 0)
+        return -error_code(*err);
+    settle_unit(machine, options);
+    return 0;
 }
 
 static int reboot(const struct running *machine, const struct verb_options *options, struct error **err)

@@ -79,7 +79,8 @@ static int group_of(const char *proc_path, char **ret, struct error **err)
     }
     line += *line == '\n' ? 4 : 3;
     line[strcspn(line, "\n")] = '\0';
-    *ret = mem_copy_string(line);
+    /* outside of the tree that is in sight, as who entered a container by its namespaces alone: then its top is used */
+    *ret = mem_copy_string(string_starts(line, "/..") ? "/" : line);
     return 0;
 }
 
@@ -307,6 +308,20 @@ static int mount_own_hierarchy(struct error **err)
     return 0;
 }
 
+/* A unit with DelegateSubgroup=supervisor has put us into that group of it already: the payload's goes beside it. */
+static bool use_unit_around(char *own)
+{
+    char *last = strrchr(own, '/');
+
+    if (!last || strcmp(last, "/supervisor") != 0)
+        return false;
+    *last = '\0';
+    if (string_ends(own, ".service") || string_ends(own, ".scope"))
+        return true;
+    *last = '/';
+    return false;
+}
+
 int step_cgroup_make(struct run *run, struct error **err)
 {
     const char *hierarchy = hierarchy_path();
@@ -326,6 +341,7 @@ int step_cgroup_make(struct run *run, struct error **err)
             return -error_code(*err);
         return open_procs(run, err);
     }
+    bool is_supervisor = run->spec->keep_unit && use_unit_around(own);
     own_path = strcmp(own, "/") == 0 ? mem_copy_string(hierarchy) : mem_format("%s%s", hierarchy, own);
     own_fd = file_open(own_path, O_RDONLY | O_DIRECTORY);
     if (own_fd < 0)
@@ -335,6 +351,8 @@ int step_cgroup_make(struct run *run, struct error **err)
     run->cgroup_is_ours = !string_ends(own, ".service") && !string_ends(own, ".scope");
     int r = run->spec->keep_unit && strcmp(own, "/") != 0 ? make_beside(run, own_fd, own_path, err)
                                                            : make_below(run, own_fd, own_path, err);
+    if (is_supervisor)
+        fd_closep(&run->cgroup_home_fd);        /* we are where we belong, and stay */
     if (r == 0 && run->has_userns)
         r = delegate(run->cgroup_fd, run->uid_base, err);
     return r < 0 ? r : open_procs(run, err);

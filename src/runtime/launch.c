@@ -24,6 +24,7 @@
 #include "base/mem.h"
 #include "runtime/clone_into.h"
 #include "runtime/run_state.h"
+#include "runtime/unmask.h"
 
 enum { STACK_SIZE = 256 << 10, MESSAGE_SIZE = 4096 };
 enum message_kind { MESSAGE_GO = 'g', MESSAGE_ERROR = 'e', MESSAGE_WARNING = 'w' };
@@ -208,8 +209,13 @@ int launch(struct run *run, struct error **err)
     if (!waits && (flags & CLONE_VM))
         flags |= CLONE_VFORK;
 
+    struct unmasked unmasked = UNMASKED_NOT;
+    if (run->has_userns)
+        unmask(&unmasked);
     make_child(run, &launch, stack, flags);
     int r = run->pid < 0 ? clone_error(errno, run->spec, err) : 0;
+    if (r == 0)
+        r = unmask_end(&unmasked, err);
     (void) close(take_fd(&child_fd));
     if (r == 0 && waits) {
         r = plan_run_phase(run, MAP_IDS, err);

@@ -54,11 +54,27 @@ int limits_set(struct run *run, const char *assignment, struct error **err)
     return 0;
 }
 
+/* A host without the controller starts the machine all the same, as its service manager would: settings go from host to
+ * host. Said is it, though. */
+static int apply_or_warn(struct run *run, const char *assignment, struct error **err)
+{
+    auto_error struct error *failure = NULL;
+
+    if (apply(run, assignment, &failure) == 0)
+        return 0;
+    if (error_code(failure) == EOPNOTSUPP) {
+        log_warning("%s", error_text(failure));
+        return 0;
+    }
+    *err = TAKE(failure);
+    return fail_in(err, "cannot limit the machine by %s", assignment);
+}
+
 static int apply_all(struct run *run, const struct strings *list, struct error **err)
 {
     for (size_t i = 0; i < list->count; i++)
-        if (apply(run, list->item[i], err) < 0)
-            return fail_in(err, "cannot limit the machine by %s", list->item[i]);
+        if (apply_or_warn(run, list->item[i], err) < 0)
+            return -error_code(*err);
     return 0;
 }
 
@@ -71,8 +87,8 @@ static int apply_properties(struct run *run, struct error **err)
         auto_error struct error *unknown = NULL;
         struct cgroup_limit limit;
 
-        if (resource_parse(list->item[i], &limit, &unknown) == 0 && apply(run, list->item[i], err) < 0)
-            return fail_in(err, "cannot limit the machine by --property=%s", list->item[i]);
+        if (resource_parse(list->item[i], &limit, &unknown) == 0 && apply_or_warn(run, list->item[i], err) < 0)
+            return -error_code(*err);
     }
     return 0;
 }

@@ -181,7 +181,11 @@ static int attach_inaccessible(struct child *child, const struct ready_mount *re
     if (target < 0 || fstat(target, &st) < 0)
         return fail(err, target < 0 ? -target : errno, "cannot find %s in the container", ready->target);
 
-    auto_close int fd = mount_clone(AT_FDCWD, inaccessible_node(st.st_mode), false, err);
+    /* where device nodes could not be made, a plain one hides them */
+    const char *node = inaccessible_node(st.st_mode);
+    if (access(node, F_OK) < 0)
+        node = inaccessible_node(S_IFREG);
+    auto_close int fd = mount_clone(AT_FDCWD, node, false, err);
     if (fd < 0 || mount_change(fd, MOUNT_ATTR_RDONLY, 0, false, err) < 0)
         return -error_code(*err);
     return mount_attach(fd, target, ready->target, err);
