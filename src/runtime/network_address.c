@@ -249,36 +249,32 @@ static int talk_host(struct planning *planning, struct netlink_batch *batch, str
     return r;
 }
 
+/* In a zone that is there already all of it is there, too, unless the bridge was made by others. */
 static int set_host(struct planning *planning, struct error **err)
 {
     const struct address_plan *plan = planning->plan;
     const struct spec *spec = planning->run->spec;
-    bool first = !spec->zone || planning->network->zone_is_new;
-    struct ip_prefix zone_host = spec->zone ? planning->zone_host : plan->host4;
+    bool is_new = !spec->zone || planning->network->zone_is_new;
+    struct ip_prefix host4 = spec->zone ? planning->zone_host : plan->host4;
     struct netlink_batch batch;
+    const struct link_setup setup = {
+        .index = plan->router_index,
+        .mtu = spec->zone ? 0 : plan->mtu,
+        .mac = spec->zone && is_new ? &plan->router_mac : NULL,
+        .forwards = true,
+        .own_link_local = is_new && planning->has_ipv6,
+    };
 
     netlink_batch_init(&batch);
     if (spec->zone && plan->mtu)
         address_put_link(&batch, &(struct link_setup){.index = plan->link_index, .mtu = plan->mtu});
-    if (first) {
-        const struct link_setup setup = {
-            .index = plan->router_index,
-            .mtu = spec->zone ? 0 : plan->mtu,
-            .mac = spec->zone ? &plan->router_mac : NULL,
-            .forwards = true,
-            .own_link_local = planning->has_ipv6,
-        };
-
-        address_put_link(&batch, &setup);
-        address_put(&batch, plan->router_index, &zone_host, 0);
-    }
-    if (first && planning->has_ipv6) {
+    address_put_link(&batch, &setup);
+    address_put(&batch, plan->router_index, &host4, 0);
+    if (planning->has_ipv6) {
         address_put(&batch, plan->router_index, &plan->router_local6, 0);
         address_put(&batch, plan->router_index, &plan->host6, 0);
     }
-    if (put_host_routes(planning, &batch, err) < 0)
-        return -error_code(*err);
-    return batch.count > 0 ? talk_host(planning, &batch, err) : 0;
+    return put_host_routes(planning, &batch, err) < 0 ? -error_code(*err) : talk_host(planning, &batch, err);
 }
 
 /* -- doing it: the guest's end -- */

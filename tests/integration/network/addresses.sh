@@ -121,6 +121,16 @@ boot db --network-zone=lan
 is "$(address_inside -4)" "$zone_db" 'an address in a zone is remembered'
 stop
 
+ip link add vz-theirs type bridge
+ip addr add 192.168.81.1/24 dev vz-theirs
+ip link set vz-theirs up
+boot web --network-zone=theirs
+like "$(address_inside -4)" '^192\.168\.81\.[0-9]*/24$' 'a bridge of a zone that has a network keeps it'
+ok 'which is used' busybox ping -qc1 -W2 "$(address_inside -4 | sed 's|/.*||')"
+ok 'and gets an IPv6 one' busybox ping -qc1 -W2 "$(address_inside -6 | sed 's|/.*||')"
+stop
+ip link delete vz-theirs 2>/dev/null
+
 # --- asked for
 
 boot web -n --network-address=192.168.77.10/24 --network-address=fd77::10/64 --network-address=192.168.78.1/32
