@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "cli/interrupt.h"
+#include "cli/run_host.h"
 #include "cli/timestamp.h"
 #include "cli/verb.h"
 #include "config/machine_name.h"
@@ -17,6 +18,7 @@
 #include "image/image_info.h"
 #include "image/image_limit.h"
 #include "image/image_verbs.h"
+#include "machine/hold_still.h"
 
 /* Images may have names that no machine can have. */
 static void remark_on_name(const struct verb_call *call, const char *name)
@@ -25,6 +27,36 @@ static void remark_on_name(const struct verb_call *call, const char *name)
 
     if (nearest && !call->options->quiet)
         log_info("'%s' cannot be the name of a machine; to start it by its name, call it '%s'", name, nearest);
+}
+
+/* Of one that runs: with its machine held still for as long as that takes. */
+static int clone_running(const struct verb_call *call, const struct image *image, const char *folder, int stop_fd,
+                         enum clone_kind *ret_kind, struct error **err)
+{
+    CLEANUP(machine_let_go) struct still_machine machine = {.leash_fd = -1};
+    const struct registry registry = host_registry();
+
+    if (machine_hold_still(&registry, image->path, &machine, err) < 0)
+        return -error_code(*err);
+    return image_clone_frozen(image, folder, call->argv[1], call->options->read_only, stop_fd, ret_kind, err);
+}
+
+static int clone_image(const struct verb_call *call, const struct image *image, const char *folder, int stop_fd,
+                       enum clone_kind *ret_kind, struct error **err)
+{
+    auto_error struct error *refused = NULL, *no_machine = NULL;
+
+    int r = image_clone(image, folder, call->argv[1], call->options->read_only, stop_fd, ret_kind, &refused);
+    if (r == -EBUSY) {
+        r = clone_running(call, image, folder, stop_fd, ret_kind, &no_machine);
+        if (r < 0 && r != -ENXIO) {
+            *err = TAKE(no_machine);
+            return r;
+        }
+    }
+    if (r < 0)
+        *err = TAKE(refused);
+    return r;
 }
 
 int verb_clone(const struct verb_call *call, int *ret_status, struct error **err)
@@ -37,7 +69,7 @@ int verb_clone(const struct verb_call *call, int *ret_status, struct error **err
 
     (void) ret_status;
     if (image_get(call->argv[0], user_scope, &image, err) < 0 ||
-        image_clone(&image, folder, call->argv[1], call->options->read_only, stop_fd, &kind, err) < 0)
+        clone_image(call, &image, folder, stop_fd, &kind, err) < 0)
         return fail_in(err, "Could not clone image");
     log_debug("'%s' is a clone of '%s', made by %s", call->argv[1], call->argv[0], clone_kind_name(kind));
     remark_on_name(call, call->argv[1]);

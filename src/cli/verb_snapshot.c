@@ -9,12 +9,15 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "cli/interrupt.h"
+#include "cli/run_host.h"
 #include "cli/table.h"
 #include "cli/timestamp.h"
 #include "cli/verb.h"
 #include "image/find.h"
 #include "image/history.h"
 #include "image/tree_diff.h"
+#include "machine/hold_still.h"
+#include "machine/running.h"
 
 static int read_keep(const struct verb_call *call, struct keep_rule *ret, struct error **err)
 {
@@ -39,6 +42,34 @@ static int expire(const struct verb_call *call, const struct image *image, const
     return r;
 }
 
+/* Of one that runs: with its machine held still for as long as that takes. */
+static int take_running(const struct image *image, const char *tag, int stop_fd, char **ret_tag, struct error **err)
+{
+    CLEANUP(machine_let_go) struct still_machine machine = {.leash_fd = -1};
+    const struct registry registry = host_registry();
+
+    if (machine_hold_still(&registry, image->path, &machine, err) < 0)
+        return -error_code(*err);
+    return history_take_frozen(image, tag, stop_fd, ret_tag, err);
+}
+
+static int take(const struct image *image, const char *tag, int stop_fd, char **ret_tag, struct error **err)
+{
+    auto_error struct error *refused = NULL, *no_machine = NULL;
+
+    int r = history_take(image, tag, stop_fd, ret_tag, &refused);
+    if (r == -EBUSY) {
+        r = take_running(image, tag, stop_fd, ret_tag, &no_machine);
+        if (r < 0 && r != -ENXIO) {
+            *err = TAKE(no_machine);
+            return r;
+        }
+    }
+    if (r < 0)
+        *err = TAKE(refused);
+    return r;
+}
+
 int verb_snapshot(const struct verb_call *call, int *ret_status, struct error **err)
 {
     CLEANUP(image_done) struct image image = {0};
@@ -50,7 +81,7 @@ int verb_snapshot(const struct verb_call *call, int *ret_status, struct error **
     if (read_keep(call, &rule, err) < 0)
         return -error_code(*err);
     if (image_get(call->argv[0], call->options->user_scope, &image, err) < 0 ||
-        history_take(&image, call->argc > 1 ? call->argv[1] : NULL, stop_fd, &tag, err) < 0)
+        take(&image, call->argc > 1 ? call->argv[1] : NULL, stop_fd, &tag, err) < 0)
         return fail_in(err, "Could not take a snapshot");
     if (!call->options->quiet)
         (void) puts(tag);
@@ -123,16 +154,48 @@ int verb_snapshots(const struct verb_call *call, int *ret_status, struct error *
     return 0;
 }
 
+/* --now: the machine is stopped, set back, and started again. */
+static int restore_running(const struct verb_call *call, const struct image *image, const char *name, int stop_fd,
+                           struct error **err)
+{
+    CLEANUP(running_done) struct running machine = RUNNING_INIT;
+    CLEANUP(snapshot_record_done) struct snapshot_record record = {0};
+    const struct registry registry = host_registry();
+    char *words[] = {(char *) name, NULL};
+    struct verb_call start = *call;
+    int status = 0;
+
+    /* nothing is stopped for a snapshot that is not there */
+    if (history_find(image, call->argv[1], &record, err) < 0 || running_open(&registry, name, &machine, err) < 0 ||
+        running_stop(&machine, STOP_TIMEOUT_DEFAULT_US, err) < 0 ||
+        history_restore(image, call->argv[1], stop_fd, err) < 0)
+        return -error_code(*err);
+    start.argc = 1;
+    start.argv = words;
+    interrupt_unblock();
+    return verb_start(&start, &status, err);
+}
+
 int verb_restore(const struct verb_call *call, int *ret_status, struct error **err)
 {
     CLEANUP(image_done) struct image image = {0};
+    const struct registry registry = host_registry();
     auto_close int stop_fd = interrupt_open();
+    auto_free char *name = NULL;
 
     (void) ret_status;
-    if (image_get(call->argv[0], call->options->user_scope, &image, err) < 0 ||
-        history_restore(&image, call->argv[1], stop_fd, err) < 0)
+    if (image_get(call->argv[0], call->options->user_scope, &image, err) < 0)
         return fail_in(err, "Could not restore the snapshot");
-    return 0;
+    name = machine_running_from(&registry, image.path);
+    if (name && !call->options->now) {
+        fail_plain(err, EBUSY, "machine '%s' runs", name);
+        fail_hint(*err, "--now stops it, restores, and starts it again");
+        fail_id(*err, "R3037");
+        return fail_in(err, "Could not restore the snapshot");
+    }
+    int r = name ? restore_running(call, &image, name, stop_fd, err)
+                 : history_restore(&image, call->argv[1], stop_fd, err);
+    return r < 0 ? fail_in(err, "Could not restore the snapshot") : 0;
 }
 
 int verb_remove_snapshot(const struct verb_call *call, int *ret_status, struct error **err)

@@ -81,7 +81,7 @@ const struct verb verb_table[] = {
     {"clean", R | M, 0, 0, 0, verb_clean, NULL, "all", "", "remove hidden images, or all"},
     {"snapshot", R, 1, 2, 0, verb_snapshot, NULL, "keep", "NAME [TAG]", "remember an image as it is now"},
     {"snapshots", R, 0, ANY, 0, verb_snapshots, NULL, "keep full", "[NAME...]", "list snapshots"},
-    {"restore", R, 2, 2, 0, verb_restore, NULL, "", "NAME TAG", "set an image back to a snapshot"},
+    {"restore", R, 2, 2, 0, verb_restore, NULL, "now", "NAME TAG", "set an image back to a snapshot"},
     {"remove-snapshot", R, 2, ANY, 0, verb_remove_snapshot, NULL, "", "NAME TAG...", "remove snapshots of an image"},
     {"diff", R, 1, 3, 0, verb_diff, NULL, "", "NAME [TAG [TAG]]", "what has changed since a snapshot, or between two"},
     {"flatten", R, 1, ANY, 0, verb_flatten, NULL, "", "NAME...", "make plain trees of images that share layers"},

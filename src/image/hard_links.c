@@ -82,7 +82,7 @@ static int look_at_file(void *context, int dir_fd, const char *name, unsigned ch
     return fd < 0 ? -errno : 0;
 }
 
-static bool has_index(const struct lineage_tree *tree)
+bool hard_links_are_pending(const struct lineage_tree *tree)
 {
     int fd = openat(tree->folder_fd, "work/index", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     DIR *dir = fd < 0 ? NULL : fdopendir(fd);
@@ -102,7 +102,7 @@ int hard_links_complete(const struct lineage_tree *tree, struct error **err)
     CLEANUP(search_done) struct search search = {.upper_fd = -1, .path = mem_copy_string("")};
     auto_close int mount_fd = -1, top_fd = -1;
 
-    if (!has_index(tree))
+    if (!hard_links_are_pending(tree))
         return 0;
     if (lineage_mount(tree, -1, false, &mount_fd, err) < 0)
         return -error_code(*err);

@@ -8,9 +8,14 @@
  */
 #pragma once
 
+#include <stdbool.h>
+
 #include "base/error.h"
 
 struct lineage_tree;
+
+/* Whether there is anything in the index. */
+bool hard_links_are_pending(const struct lineage_tree *tree);
 
 /* Gives the upper layer all names of each file that is in it under some. Costs nothing when the index is empty, as it
  * nearly always is. */

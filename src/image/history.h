@@ -38,6 +38,9 @@ int history_list(const struct image *image, struct snapshot_records *ret, struct
  * cannot be copied meanwhile. */
 int history_take(const struct image *image, const char *tag, int stop_fd, char **ret_tag, struct error **err);
 
+/* The same of an image that a machine runs from, whose processes the caller holds still meanwhile. */
+int history_take_frozen(const struct image *image, const char *tag, int stop_fd, char **ret_tag, struct error **err);
+
 /* The image is again what it was then; what it is now is lost. It must not run. */
 int history_restore(const struct image *image, const char *tag, int stop_fd, struct error **err);
 

@@ -94,16 +94,19 @@ static int make_record(struct image_act *act, const struct image *image, int sto
     return 0;
 }
 
-int history_take(const struct image *image, const char *tag, int stop_fd, char **ret_tag, struct error **err)
+static int take(const struct image *image, const char *tag, bool frozen, int stop_fd, char **ret_tag,
+                struct error **err)
 {
     CLEANUP(image_act_done) struct image_act act = IMAGE_ACT_NONE;
+    enum act_lock lock = frozen || image->type == IMAGE_SUBVOLUME ? ACT_NO_LOCK : ACT_SHARED;
     auto_free char *own_tag = tag ? mem_copy_string(tag) : tag_of_now();
     auto_close int history_fd = -1;
 
     if (image->type == IMAGE_BLOCK || image_is_link(image))
         return not_for_this(image, err);
+    act.frozen = frozen;
     if (check_tag(own_tag, err) < 0 || image_check_changeable(image, err) < 0 ||
-        image_act_begin(&act, image, NULL, image->type == IMAGE_SUBVOLUME ? ACT_NO_LOCK : ACT_SHARED, err) < 0 ||
+        image_act_begin(&act, image, NULL, lock, err) < 0 ||
         make_record(&act, image, stop_fd, err) < 0 || open_history(&act, image->name, &history_fd, err) < 0)
         return -error_code(*err);
     int r = syscall(SYS_renameat2, act.work.fd, "record", history_fd, own_tag, RENAME_NOREPLACE) < 0 ? -errno : 0;
@@ -126,6 +129,16 @@ int history_take(const struct image *image, const char *tag, int stop_fd, char *
     (void) fsync(history_fd);
     *ret_tag = TAKE(own_tag);
     return 0;
+}
+
+int history_take(const struct image *image, const char *tag, int stop_fd, char **ret_tag, struct error **err)
+{
+    return take(image, tag, false, stop_fd, ret_tag, err);
+}
+
+int history_take_frozen(const struct image *image, const char *tag, int stop_fd, char **ret_tag, struct error **err)
+{
+    return take(image, tag, true, stop_fd, ret_tag, err);
 }
 
 /* -- back -- */

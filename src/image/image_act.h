@@ -14,6 +14,7 @@ struct image_act {
     struct pool pool;           /* of the folder things happen in */
     struct pool_work work;
     char *parent;               /* of the image's entry; the pool's folder when that is the same */
+    bool frozen;                /* a machine runs from the image, and its processes are held still */
 };
 
 /* clang-format off */

@@ -19,11 +19,15 @@
 #include "image/attributes.h"
 #include "image/btrfs.h"
 #include "image/copy_tree.h"
+#include "image/hard_links.h"
 #include "image/image_act.h"
 #include "image/layers.h"
 #include "image/lineage.h"
 #include "image/settings_files.h"
 #include "image/walk.h"
+
+/* More than this is not copied while a machine waits. */
+#define PATIENT_TREE_ENTRIES 10000u
 
 /* Up to here a tree is copied in well under a tenth of a second, and is independent from the start. */
 #define SMALL_TREE_ENTRIES 1000u
@@ -42,11 +46,11 @@ static int count_directory(void *context, int dir_fd, const char *name, int fd)
     return count_file(context, dir_fd, name, 0);
 }
 
-static bool is_small(int fd)
+static bool is_small(int fd, unsigned entries)
 {
     static const struct walk_calls calls = {.file = count_file, .enter = count_directory};
     auto_close int real = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    unsigned left = SMALL_TREE_ENTRIES;
+    unsigned left = entries;
 
     return real >= 0 && walk_tree(real, &calls, &left, NULL) == 0;
 }
@@ -70,6 +74,38 @@ static int clone_layers(struct image_act *act, const struct image *from, const c
     return lineage_make(&act->pool, act->work.fd, "image", name, &lineage, like_fd, err);
 }
 
+static int not_while_it_runs(const struct image *from, struct error **err)
+{
+    fail_plain(err, EBUSY, "Device or resource busy");
+    fail_hint(*err, "its machine would have to wait for the copy; 'redd stop %s', and it takes no time", from->name);
+    fail_id(*err, "R3019");
+    return -EBUSY;
+}
+
+/* The layers are shared; what the machine has written itself is copied. */
+static int clone_by_upper(struct image_act *act, const struct image *from, const char *name, int stop_fd,
+                               struct error **err)
+{
+    CLEANUP(lineage_tree_done) struct lineage_tree tree = {.folder_fd = -1};
+    CLEANUP(lineage_done) struct lineage lineage = {0};
+    auto_close int to_fd = -1;
+
+    int r = lineage_open(act->fd, from->path, &tree, err);
+    if (r < 0 || (r == 1 && lineage_read(act->fd, from->path, &lineage, err) < 0))
+        return -error_code(*err);
+    if (r == 0 || hard_links_are_pending(&tree))
+        return not_while_it_runs(from, err);
+    lineage.created_us = now_us();
+    int upper_fd = tree.lower_fds[tree.n_lowers - 1];
+    if (lineage_make(&act->pool, act->work.fd, "image", name, &lineage, upper_fd, err) < 0)
+        return -error_code(*err);
+    to_fd = openat(act->work.fd, "image/upper", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (to_fd < 0)
+        return fail(err, errno, "cannot open the clone's upper layer");
+    const struct tree_copy how = {.stop_fd = stop_fd};
+    return tree_copy(upper_fd, to_fd, &how, err);
+}
+
 static int copy_directory(struct image_act *act, const struct image *from, int stop_fd, enum clone_kind *kind,
                           struct error **err)
 {
@@ -88,15 +124,26 @@ static bool is_worth_a_copy(int code)
     return code == EBUSY || code == EINVAL || code == EXDEV || code == EMLINK || code == EOPNOTSUPP;
 }
 
+static bool is_snapshot(const struct image_act *act, const struct image *from)
+{
+    auto_free char *pool = path_join(act->pool.folder, POOL_NAME);
+
+    return path_is_below(from->path, pool);
+}
+
 static int clone_directory(struct image_act *act, const struct image *from, const char *name, int stop_fd,
                            enum clone_kind *kind, struct error **err)
 {
     auto_error struct error *no_layers = NULL;
     bool layered = lineage_is_likely(act->fd);
 
-    if (!image_can_be_layered(act, from) || (!layered && reflink_is_possible(act->work.fd) && is_small(act->fd)))
+    if (!image_can_be_layered(act, from) ||
+        (!layered && reflink_is_possible(act->work.fd) && is_small(act->fd, SMALL_TREE_ENTRIES)))
         return copy_directory(act, from, stop_fd, kind, err);
     *kind = CLONE_LAYERS;
+    /* a snapshot is not frozen any further; one of a machine that ran has something in its upper layer */
+    if (layered && is_snapshot(act, from))
+        return clone_by_upper(act, from, name, stop_fd, err);
     if (clone_layers(act, from, name, &no_layers) == 0)
         return 0;
     /* one in layers that is busy is written to by somebody who takes no lock */
@@ -104,6 +151,18 @@ static int clone_directory(struct image_act *act, const struct image *from, cons
         return copy_directory(act, from, stop_fd, kind, err);
     *err = TAKE(no_layers);
     return -error_code(*err);
+}
+
+static int clone_frozen(struct image_act *act, const struct image *from, const char *name, int stop_fd,
+                        enum clone_kind *kind, struct error **err)
+{
+    *kind = CLONE_LAYERS;
+    if (from->type == IMAGE_DIRECTORY && lineage_is_likely(act->fd) && image_can_be_layered(act, from))
+        return clone_by_upper(act, from, name, stop_fd, err);
+    if (from->type != IMAGE_DIRECTORY || !reflink_is_possible(act->work.fd) ||
+        !is_small(act->fd, PATIENT_TREE_ENTRIES))
+        return not_while_it_runs(from, err);
+    return copy_directory(act, from, stop_fd, kind, err);
 }
 
 static int clone_subvolume(struct image_act *act, const struct image *from, int stop_fd, enum clone_kind *kind,
@@ -147,6 +206,8 @@ static int clone_file(struct image_act *act, int stop_fd, enum clone_kind *kind,
 int image_copy(struct image_act *act, const struct image *from, const char *name, int stop_fd, enum clone_kind *kind,
                struct error **err)
 {
+    if (act->frozen && from->type != IMAGE_SUBVOLUME)
+        return clone_frozen(act, from, name, stop_fd, kind, err);
     switch (from->type) {
     case IMAGE_SUBVOLUME:
         return clone_subvolume(act, from, stop_fd, kind, err);
@@ -188,10 +249,11 @@ static int copy_settings(struct image_act *act, const struct image *from, const 
     return 0;
 }
 
-int image_clone(const struct image *from, const char *folder, const char *name, bool read_only, int stop_fd,
-                enum clone_kind *ret_kind, struct error **err)
+static int make_clone(const struct image *from, const char *folder, const char *name, bool read_only, bool frozen,
+                 int stop_fd, enum clone_kind *ret_kind, struct error **err)
 {
     CLEANUP(image_act_done) struct image_act act = IMAGE_ACT_NONE;
+    enum act_lock lock = frozen || from->type == IMAGE_SUBVOLUME ? ACT_NO_LOCK : ACT_SHARED;
     auto_free char *file = mem_format("%s%s", name, image_type_suffix(from->type));
     auto_free char *target = path_join(folder, file);
 
@@ -200,7 +262,8 @@ int image_clone(const struct image *from, const char *folder, const char *name, 
     int r = dir_make_all(folder, 0700);
     if (r < 0)
         return fail(err, -r, "cannot make the directory %s", folder);
-    if (image_act_begin(&act, from, folder, from->type == IMAGE_SUBVOLUME ? ACT_NO_LOCK : ACT_SHARED, err) < 0 ||
+    act.frozen = frozen;
+    if (image_act_begin(&act, from, folder, lock, err) < 0 ||
         image_check_free(&act, name, err) < 0 || image_copy(&act, from, name, stop_fd, ret_kind, err) < 0)
         return -error_code(*err);
 
@@ -212,4 +275,16 @@ int image_clone(const struct image *from, const char *folder, const char *name, 
     }
     struct image made = {.name = (char *) name, .path = target, .entry = target, .type = from->type};
     return read_only ? image_set_read_only(&made, true, err) : 0;
+}
+
+int image_clone(const struct image *from, const char *folder, const char *name, bool read_only, int stop_fd,
+                enum clone_kind *ret_kind, struct error **err)
+{
+    return make_clone(from, folder, name, read_only, false, stop_fd, ret_kind, err);
+}
+
+int image_clone_frozen(const struct image *from, const char *folder, const char *name, bool read_only, int stop_fd,
+                       enum clone_kind *ret_kind, struct error **err)
+{
+    return make_clone(from, folder, name, read_only, true, stop_fd, ret_kind, err);
 }

@@ -23,6 +23,11 @@ const char *clone_kind_name(enum clone_kind kind);
 int image_clone(const struct image *from, const char *folder, const char *name, bool read_only, int stop_fd,
                 enum clone_kind *ret_kind, struct error **err);
 
+/* The same of an image that a machine runs from, whose processes the caller holds still meanwhile. -EBUSY when what
+ * it is would make that last too long. */
+int image_clone_frozen(const struct image *from, const char *folder, const char *name, bool read_only, int stop_fd,
+                       enum clone_kind *ret_kind, struct error **err);
+
 /* In its folder, with settings files and snapshots. */
 int image_rename(const struct image *image, const char *name, struct error **err);
 

@@ -30,24 +30,43 @@ for verb in 'clone web new' 'snapshot web' 'rename web new' 'remove web' 'flatte
         # shellcheck disable=SC2086
         refuses "$verb, while it runs" 'Device or resource busy' "$REDD" $verb
         # shellcheck disable=SC2086
-        like "$("$REDD" $verb 2>&1)" "hint: machine 'web' .*uses it" '… names who uses it'
+        like "$("$REDD" $verb 2>&1)" "hint: (machine 'web' .*uses it|its machine would have to wait.* 'redd stop web')" \
+                '… and the remedy is told'
 done
 stop
 run "$REDD" clone web twin
 is "$status" 0 'once it has stopped, it is cloned'
 start twin "$REDD" run -q -M twin --as-pid2 sh -c 'echo two >/etc/value; helper notify READY=1; exec sleep 1000'
-for verb in 'clone twin new' 'snapshot twin' 'rename twin new' 'remove twin' 'flatten twin' 'mount twin'; do
+for verb in 'rename twin new' 'remove twin' 'flatten twin' 'mount twin'; do
         # shellcheck disable=SC2086
         refuses "$verb in layers, while it runs" 'Device or resource busy' "$REDD" $verb
 done
 refuses 'a second machine of one tree' 'currently busy' "$REDD" run -q -D "$STORE/twin" -M another true
 run "$REDD" run -q --pipe -M web cat /etc/value
 is "$out" one 'its parent is not concerned'
+run "$REDD" clone twin live
+is "$status $("$REDD" run -q --pipe -M live cat /etc/value)" '0 two' 'a machine in layers is cloned while it runs'
+run "$REDD" snapshot twin live
+is "$status $out" '0 live' '… and a snapshot taken'
+is "$(inside echo awake)" awake '… and it goes on'
+inside sh -c 'echo three >/etc/value'
+refuses 'it is not set back under its feet' "machine 'twin' runs" "$REDD" restore twin live
+like "$("$REDD" restore twin live 2>&1)" '^hint: --now stops it' '… unless that is asked for'
 run "$REDD" clone web other
-run "$REDD" remove web
-is "$status $(inside cat /etc/value)" '0 two' '… and can be removed under it'
+run "$REDD" remove web live
+is "$status $(inside cat /etc/value)" '0 three' '… and can be removed under it'
 stop
+run "$REDD" restore twin live
+is "$status $(value twin)" '0 two' 'once stopped, it is set back'
 sound 'machines that run'
+run "$REDD" start twin
+is "$status" 0 'it is started in the background'
+run "$REDD" exec twin sh -c 'echo four >/etc/value'
+run "$REDD" restore --now twin live
+is "$status" 0 'restored while it ran'
+run "$REDD" exec twin cat /etc/value
+is "$out" two '… it runs as it was'
+run "$REDD" stop twin
 run "$REDD" mount twin
 is "$status $out" '0 /run/redd/mounts/twin' 'a machine is mounted below /run'
 is "$(cat /run/redd/mounts/twin/etc/value)" two '… with what it wrote'
@@ -190,5 +209,5 @@ fresh ext4 && {
         like "$out" 'files would be moved' 'its clone is another tree'
         store_end
 }
-
+rm -rf /var/lib/redd/log
 done_testing
