@@ -325,6 +325,47 @@ TEST(a_port_forward_has_defaults)
     EXPECT_FAIL(port_parse("99999999999999999999", &port, ERR), ERANGE, "ports go to 65535");
 }
 
+TEST(a_port_forward_may_be_a_range_of_one_address)
+{
+    struct port_forward port, other;
+    char text[PORT_TEXT_SIZE];
+
+    EXPECT_OK(port_parse("udp:5000-5009:6000", &port, ERR));
+    EXPECT_TRUE(port.udp && port.host_port == 5000 && port.container_port == 6000 && port.count == 10);
+    EXPECT_STR(port_format(&port, text), "udp:5000-5009:6000-6009");
+    EXPECT_OK(port_parse("127.0.0.1:80", &port, ERR));
+    EXPECT_STR(port_format(&port, text), "tcp:127.0.0.1:80:80");
+    EXPECT_OK(port_parse("tcp:[fd00::1]:80:8080", &other, ERR));
+    EXPECT_STR(port_format(&other, text), "tcp:[fd00::1]:80:8080");
+    EXPECT_TRUE(!port_collides(&port, &other));
+    EXPECT_OK(port_parse("0.0.0.0:79-81:8080", &other, ERR));
+    EXPECT_STR(port_format(&other, text), "tcp:79-81:8080-8082");
+    EXPECT_TRUE(port_collides(&port, &other) && port_collides(&other, &port));
+    EXPECT_FAIL(port_parse("5009-5000", &port, ERR), EINVAL, "'5009-5000' ends before it begins");
+    EXPECT_FAIL(port_parse("1-513", &port, ERR), ERANGE, "a range has 512 ports at most");
+    EXPECT_FAIL(port_parse("1-5:1-6", &port, ERR), EINVAL, "the ranges in '1-5:1-6' are not of one length");
+    EXPECT_FAIL(port_parse("1-5:65532", &port, ERR), ERANGE, "ports go to 65535");
+    EXPECT_FAIL(port_parse("[fd00::1]80", &port, ERR), EINVAL, "has no ']:' behind it");
+    EXPECT_FAIL(port_parse("[1.2.3.4]:80", &port, ERR), EINVAL, "'1.2.3.4' is no address");
+    EXPECT_FAIL(port_parse("1.2.3.4/8:80", &port, ERR), EINVAL, "'1.2.3.4/8' is no address");
+}
+
+TEST(a_port_forward_may_lead_to_the_host)
+{
+    struct port_forward port, other;
+    char text[PORT_TEXT_SIZE];
+
+    EXPECT_OK(port_parse("5432:5432:in", &port, ERR));
+    EXPECT_TRUE(port.inward && !port.udp && port.host_port == 5432 && port.container_port == 5432);
+    EXPECT_STR(port_format(&port, text), "tcp:5432:5432:in");
+    EXPECT_OK(port_parse("5432", &other, ERR));
+    EXPECT_TRUE(!port_collides(&port, &other));
+    EXPECT_OK(port_parse("10.0.0.1:1:5432:in", &other, ERR));
+    EXPECT_TRUE(port_collides(&port, &other) && !port_equal(&port, &other));
+    EXPECT_FAIL(port_parse("[::1]:1:2:in", &port, ERR), EINVAL, "at an IPv4 address");
+    EXPECT_FAIL(port_parse(":in", &port, ERR), EINVAL, "'' is no port");
+}
+
 TEST(names_of_interfaces_are_those_the_kernel_takes)
 {
     static const char *const good[] = {"eth0", "a", "fifteen-chars-0", "a_b", "veth0.5", "5a"};
@@ -549,6 +590,7 @@ TESTS(RUN(capabilities_have_names_and_numbers), RUN(a_list_of_capabilities_is_a_
       RUN(bad_limits_are_refused_with_what_the_limit_takes), RUN(limits_have_names_with_and_without_prefix),
       RUN(cpus_are_numbers_and_ranges), RUN(a_range_is_a_base_and_a_count),
       RUN(what_is_no_range_is_refused_in_the_words_callers_know), RUN(a_port_forward_has_defaults),
+      RUN(a_port_forward_may_be_a_range_of_one_address), RUN(a_port_forward_may_lead_to_the_host),
       RUN(names_of_interfaces_are_those_the_kernel_takes), RUN(an_interface_pair_defaults_to_prefix_and_host_name),
       RUN(the_bad_half_of_an_interface_pair_is_named), RUN(a_credential_is_unescaped_and_may_hold_any_byte),
       RUN(a_credential_can_be_empty), RUN(a_credential_is_loaded_from_a_path_or_by_name),

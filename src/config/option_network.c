@@ -105,8 +105,8 @@ PARSER(option_port)
     if (r < 0)
         return refuse(err, "R1194", mem_format("Failed to parse host port %s: %s", value, strerror(-r)));
     for (size_t i = 0; i < spec->n_ports; i++)
-        if (spec->ports[i].host_port == port.host_port && spec->ports[i].udp == port.udp) {
-            (void) fail_plain(err, EEXIST, "port %u of the host already goes to port %u", port.host_port,
+        if (port_collides(&spec->ports[i], &port)) {
+            (void) fail_plain(err, EEXIST, "port %u of the host already goes to port %u", spec->ports[i].host_port,
                               spec->ports[i].container_port);
             return refuse(err, "R1195", mem_format("Duplicate port specification: %s", value));
         }

@@ -86,8 +86,12 @@ struct interface_pairs {
 
 struct port_forward {
     bool udp;
+    bool inward;                /* a service of the host's, reachable in the container */
     uint16_t host_port;
     uint16_t container_port;
+    uint16_t count;             /* so many ports in a row */
+    struct ip_prefix address;   /* of the host's, the only one that is forwarded, or where the service is; family 0:
+                                 * all of them, or 127.0.0.1 */
 };
 
 struct resource_limit {

@@ -302,6 +302,17 @@ int link_set_up(struct netlink *netlink, int index, struct error **err)
     return change(netlink, &batch, "set up the interface", name, err);
 }
 
+int link_set_group(struct netlink *netlink, int index, uint32_t group, struct error **err)
+{
+    struct netlink_batch batch;
+    char name[INTERFACE_NAME_SIZE];
+
+    begin_new(&batch, 0, &(struct ifinfomsg){.ifi_family = AF_UNSPEC, .ifi_index = index});
+    netlink_put_u32(&batch, IFLA_GROUP, group);
+    (void) snprintf(name, sizeof name, "%d", index);
+    return change(netlink, &batch, "set the group of the interface", name, err);
+}
+
 int link_add_altname(struct netlink *netlink, int index, const char *name, struct error **err)
 {
     const struct ifinfomsg info = {.ifi_family = AF_UNSPEC, .ifi_index = index};

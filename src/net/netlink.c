@@ -28,6 +28,9 @@
 #define SOL_NETLINK 270
 #endif
 
+/* As much as a machine with the most forwards there can be needs, and some more. */
+#define BATCH_LIMIT ((size_t) 1 << 20)
+
 /* -- building -- */
 
 void netlink_batch_init(struct netlink_batch *batch)
@@ -35,7 +38,36 @@ void netlink_batch_init(struct netlink_batch *batch)
     /* not the data: most of it is never touched */
     batch->used = batch->message = 0;
     batch->count = 0;
-    batch->is_full = false;
+    batch->is_full = batch->is_silent = batch->is_growing = false;
+    batch->data = batch->own;
+    batch->size = sizeof batch->own;
+}
+
+void netlink_batch_init_growing(struct netlink_batch *batch)
+{
+    netlink_batch_init(batch);
+    batch->is_growing = true;
+}
+
+void netlink_batch_done(struct netlink_batch *batch)
+{
+    if (batch->data != batch->own)
+        free(batch->data);
+    batch->data = batch->own;
+}
+
+static bool grow(struct netlink_batch *batch, size_t wanted)
+{
+    size_t size = 2 * batch->size > wanted ? 2 * batch->size : wanted;
+
+    if (!batch->is_growing || size > BATCH_LIMIT)
+        return false;
+    if (batch->data == batch->own)
+        batch->data = memcpy(mem_alloc(size), batch->own, batch->used);
+    else
+        batch->data = mem_resize(batch->data, size);
+    batch->size = size;
+    return true;
 }
 
 /* Room for SIZE bytes, filled up with zeros to the alignment of netlink; NULL when there is none. */
@@ -43,7 +75,7 @@ static void *append(struct netlink_batch *batch, size_t size)
 {
     size_t padded = NLMSG_ALIGN(size);
 
-    if (batch->is_full || padded > sizeof batch->data - batch->used) {
+    if (batch->is_full || (padded > batch->size - batch->used && !grow(batch, batch->used + padded))) {
         batch->is_full = true;
         return NULL;
     }
@@ -69,7 +101,8 @@ void netlink_begin(struct netlink_batch *batch, uint16_t type, uint16_t flags, c
     batch->message = start;
     batch->count++;
     message->nlmsg_type = type;
-    message->nlmsg_flags = (uint16_t) (NLM_F_REQUEST | flags | ((flags & NLM_F_DUMP) == NLM_F_DUMP ? 0 : NLM_F_ACK));
+    bool wants_answer = !batch->is_silent && (flags & NLM_F_DUMP) != NLM_F_DUMP;
+    message->nlmsg_flags = (uint16_t) (NLM_F_REQUEST | flags | (wants_answer ? NLM_F_ACK : 0));
     message->nlmsg_len = (uint32_t) (batch->used - start);
     memcpy((char *) message + NLMSG_HDRLEN, header, size);
 }
@@ -115,17 +148,31 @@ void netlink_nest_end(struct netlink_batch *batch, size_t nest)
 
 /* -- the socket -- */
 
-int netlink_open(struct netlink *ret, struct error **err)
+static int open_socket(int protocol, struct netlink *ret)
 {
-    int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+    int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, protocol);
 
     if (fd < 0)
-        return fail(err, errno, "cannot open a socket to the kernel's network configuration");
+        return -errno;
     /* words with errors, and no copy of the request; where the kernel cannot, it is not needed either */
     (void) setsockopt(fd, SOL_NETLINK, NETLINK_EXT_ACK, &(int){1}, sizeof(int));
     (void) setsockopt(fd, SOL_NETLINK, NETLINK_CAP_ACK, &(int){1}, sizeof(int));
     *ret = (struct netlink){.fd = fd, .sequence = 1};
     return 0;
+}
+
+int netlink_open(struct netlink *ret, struct error **err)
+{
+    int r = open_socket(NETLINK_ROUTE, ret);
+
+    return r < 0 ? fail(err, -r, "cannot open a socket to the kernel's network configuration") : 0;
+}
+
+int netlink_open_netfilter(struct netlink *ret, struct error **err)
+{
+    int r = open_socket(NETLINK_NETFILTER, ret);
+
+    return r < 0 ? fail(err, -r, "cannot open a socket to the kernel's packet filter") : 0;
 }
 
 int netlink_open_in(int netns_fd, struct netlink *ret, struct error **err)
@@ -333,6 +380,19 @@ int netlink_talk(struct netlink *netlink, struct netlink_batch *batch, netlink_r
     ret_remark->request = 0;
     int r = send_batch(netlink, batch);
     return r < 0 ? r : read_all_answers(netlink, &progress);
+}
+
+int netlink_commit(struct netlink *netlink, struct netlink_batch *batch, struct netlink_remark *ret_remark)
+{
+    struct netlink_progress progress = {
+        .first_sequence = netlink->sequence, .expected = UINT_MAX, .remark = ret_remark};
+
+    ret_remark->text[0] = '\0';
+    int r = send_batch(netlink, batch);
+    /* the kernel works while we send: what it has to say is there by now, and nothing means that all is well */
+    while (r == 0)
+        r = receive(netlink->fd, MSG_DONTWAIT, &progress);
+    return r == -EAGAIN ? progress.result : r;
 }
 
 int netlink_read_result(struct netlink *netlink, struct netlink_remark *ret_remark)

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * netlink: talking to the kernel about network links (NETLINK_ROUTE), raw.
+ * netlink: talking to the kernel about network links (NETLINK_ROUTE) and packet filters (NETLINK_NETFILTER), raw.
  *
  * A batch is a buffer on the caller's stack in which requests are built one behind the other; netlink_talk() sends it
  * with one system call and reads until each request is answered. The kernel does the requests in order and does not
  * stop at one that fails: only what is harmless after a failure may stand behind it.
- * What the requests are about is link.c's business.
+ * What the requests are about is the business of link.c and nft.c.
  */
 #pragma once
 
@@ -25,7 +25,11 @@ struct netlink_batch {
     size_t message;             /* where the request being built begins */
     unsigned count;
     bool is_full;               /* something did not fit: the batch cannot be sent */
-    _Alignas(8) unsigned char data[NETLINK_BATCH_SIZE];
+    bool is_silent;             /* its requests ask for no answer */
+    bool is_growing;
+    size_t size;
+    unsigned char *data;        /* its own, or on the heap for one that has grown: so batches are not copied */
+    _Alignas(8) unsigned char own[NETLINK_BATCH_SIZE];
 };
 
 struct netlink {
@@ -42,6 +46,10 @@ struct netlink_remark {
 typedef void netlink_reply_fn(const struct nlmsghdr *message, void *data);
 
 void netlink_batch_init(struct netlink_batch *batch);
+
+/* One that takes as much as it is given, and is to be done with netlink_batch_done(). */
+void netlink_batch_init_growing(struct netlink_batch *batch);
+void netlink_batch_done(struct netlink_batch *batch);
 
 /* Begins a request. FLAGS besides NLM_F_REQUEST; an answer to each but dumps is asked for. HEADER is the fixed part
  * that belongs to TYPE. */
@@ -62,6 +70,9 @@ int netlink_open(struct netlink *ret, struct error **err);
 /* A socket in the namespace NETNS_FD, where the process is for as long as that takes. */
 int netlink_open_in(int netns_fd, struct netlink *ret, struct error **err);
 
+/* One for the packet filter. */
+int netlink_open_netfilter(struct netlink *ret, struct error **err);
+
 /* Accepts one that was never opened, when its fd is -1. */
 void netlink_close(struct netlink *netlink);
 
@@ -70,6 +81,10 @@ void netlink_close(struct netlink *netlink);
  * *ret_remark. -EAGAIN: the list asked for changed while it was read; to be asked for again. */
 int netlink_talk(struct netlink *netlink, struct netlink_batch *batch, netlink_reply_fn *reply, void *data,
                  struct netlink_remark *ret_remark);
+
+/* Sends BATCH, whose requests are silent and which the kernel does as a whole or not at all. 0, or the negative errno
+ * of the first request that failed. */
+int netlink_commit(struct netlink *netlink, struct netlink_batch *batch, struct netlink_remark *ret_remark);
 
 /* Sends BATCH, one request, from a process made for it, for requests that the kernel keeps its caller waiting for long
  * after they are done. The answer comes to the socket like any other (netlink_read_result()); nobody has to wait for

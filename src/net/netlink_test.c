@@ -89,7 +89,7 @@ TEST(a_batch_that_is_full_is_not_sent)
     for (int i = 0; i < 6; i++)
         netlink_put(&batch, IFLA_IFALIAS, text, sizeof text);
     EXPECT_TRUE(batch.is_full);
-    EXPECT_TRUE(batch.used <= sizeof batch.data);
+    EXPECT_TRUE(batch.used <= batch.size);
     netlink_nest_end(&batch, netlink_nest(&batch, IFLA_LINKINFO));
     EXPECT_INT(netlink_talk(&netlink, &batch, NULL, NULL, &remark), -EMSGSIZE);
 }
