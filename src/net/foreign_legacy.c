@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -29,10 +30,10 @@ struct legacy {
 };
 
 static const struct legacy families[] = {
-    {"/proc/net/ip_tables_names", "iptables-legacy", AF_INET, SOL_IP, IPT_SO_GET_INFO, IPT_SO_GET_ENTRIES,
+    {"/proc/net/ip_tables_names", "iptables-legacy", AF_INET, IPPROTO_IP, IPT_SO_GET_INFO, IPT_SO_GET_ENTRIES,
      offsetof(struct ipt_entry, target_offset), offsetof(struct ipt_entry, next_offset),
      offsetof(struct ipt_entry, ip.iniface), offsetof(struct ipt_entry, ip.outiface), sizeof(struct ipt_entry)},
-    {"/proc/net/ip6_tables_names", "ip6tables-legacy", AF_INET6, SOL_IPV6, IP6T_SO_GET_INFO, IP6T_SO_GET_ENTRIES,
+    {"/proc/net/ip6_tables_names", "ip6tables-legacy", AF_INET6, IPPROTO_IPV6, IP6T_SO_GET_INFO, IP6T_SO_GET_ENTRIES,
      offsetof(struct ip6t_entry, target_offset), offsetof(struct ip6t_entry, next_offset),
      offsetof(struct ip6t_entry, ipv6.iniface), offsetof(struct ip6t_entry, ipv6.outiface),
      sizeof(struct ip6t_entry)},

@@ -11,6 +11,7 @@
 
 #include <linux/if.h>
 #include <linux/if_link.h>
+#include <linux/ip.h>
 #include <linux/rtnetlink.h>
 #include <linux/veth.h>
 
@@ -302,13 +303,28 @@ int link_set_up(struct netlink *netlink, int index, struct error **err)
     return change(netlink, &batch, "set up the interface", name, err);
 }
 
-int link_set_group(struct netlink *netlink, int index, uint32_t group, struct error **err)
+static void put_loopback_routing(struct netlink_batch *batch)
+{
+    size_t families = netlink_nest(batch, IFLA_AF_SPEC);
+    size_t inet = netlink_nest(batch, AF_INET);
+    size_t conf = netlink_nest(batch, IFLA_INET_CONF);
+
+    netlink_put_u32(batch, IPV4_DEVCONF_ROUTE_LOCALNET, 1);
+    netlink_put_u32(batch, IPV4_DEVCONF_SEND_REDIRECTS, 0);
+    netlink_nest_end(batch, conf);
+    netlink_nest_end(batch, inet);
+    netlink_nest_end(batch, families);
+}
+
+int link_set_group(struct netlink *netlink, int index, uint32_t group, bool routes_loopback, struct error **err)
 {
     struct netlink_batch batch;
     char name[INTERFACE_NAME_SIZE];
 
     begin_new(&batch, 0, &(struct ifinfomsg){.ifi_family = AF_UNSPEC, .ifi_index = index});
     netlink_put_u32(&batch, IFLA_GROUP, group);
+    if (routes_loopback)
+        put_loopback_routing(&batch);
     (void) snprintf(name, sizeof name, "%d", index);
     return change(netlink, &batch, "set the group of the interface", name, err);
 }

@@ -51,6 +51,11 @@ int link_make_ipvlan(struct netlink *netlink, int parent, const char *name, int 
 /* -EEXIST where the name is taken. */
 int link_make_bridge(struct netlink *netlink, const char *name, struct error **err);
 
+/* Puts it into a group, by which rules of the packet filter know it. ROUTES_LOOPBACK: packets from and to 127.0.0.0/8
+ * may go through it (route_localnet; the rules see to it that none comes from there), and nobody who sends one out
+ * where it came from is told of a shorter way. */
+int link_set_group(struct netlink *netlink, int index, uint32_t group, bool routes_loopback, struct error **err);
+
 /* Moves LINK to NETNS_FD, where it is called NAME and is down. -EEXIST where NAME is taken there; then it is in one of
  * the two namespaces under the name it had. */
 int link_move(struct netlink *netlink, const struct link *link, int netns_fd, const char *name, struct error **err);

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <netinet/in.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,7 +17,7 @@
 
 static bool is_in_zone(const struct address_plan *plan)
 {
-    return plan->is_managed && strcmp(plan->link, plan->router) != 0;
+    return plan->router[0] && strcmp(plan->link, plan->router) != 0;
 }
 
 /* The host's interface on the way to the machine. */
@@ -144,15 +145,12 @@ static void write_client(const struct writer *writer, const struct ip_prefix *fr
 
 /* -- forwards -- */
 
-static void write_forward(const struct writer *writer, const struct port_forward *port, unsigned offset,
-                          const struct ip_prefix *guest)
+static void write_forward(const struct writer *writer, const char *set, const struct port_forward *port,
+                          unsigned offset, const struct ip_prefix *guest)
 {
-    bool bound = port->address.family != 0;
-    struct nft_element element = {
-        .set = bound ? by_family(guest, "at4", "at6") : by_family(guest, "any4", "any6"),
-    };
+    struct nft_element element = {.set = set};
 
-    if (bound)
+    if (port->address.family)
         key_add_address(&element.key, &port->address);
     nft_key_add_u8(&element.key, port->udp ? IPPROTO_UDP : IPPROTO_TCP);
     nft_key_add_port(&element.key, (uint16_t) (port->host_port + offset));
@@ -175,29 +173,42 @@ static void write_inward(const struct writer *writer, const struct port_forward 
     write_element(writer, &element);
 }
 
-static bool is_loopback6(const struct ip_prefix *address)
+/* The host's own loopback. IPv6 has no way out of ::1, IPv4 one where an interface of ours leads to the machine; the
+ * rest is the proxy's (runtime/port_proxy.h). */
+static bool is_loopback(const struct ip_prefix *address)
 {
-    static const uint8_t loopback[16] = {[15] = 1};
+    static const uint8_t loopback6[16] = {[15] = 1};
 
-    return address->family == AF_INET6 && memcmp(address->byte, loopback, sizeof loopback) == 0;
+    return address->family == AF_INET ? address->byte[0] == 127
+                                      : memcmp(address->byte, loopback6, sizeof loopback6) == 0;
+}
+
+static void write_outward(const struct writer *writer, const struct address_plan *plan, const struct port_forward *port,
+                          unsigned offset, const struct ip_prefix *guest)
+{
+    bool has_loopback = guest->family == AF_INET && plan->router[0];
+
+    if (!port->address.family) {
+        write_forward(writer, by_family(guest, "any4", "any6"), port, offset, guest);
+        if (has_loopback)
+            write_forward(writer, "loop4", port, offset, guest);
+    } else if (port->address.family == guest->family && (has_loopback || !is_loopback(&port->address)))
+        write_forward(writer, by_family(guest, "at4", "at6"), port, offset, guest);
 }
 
 static void write_port(const struct writer *writer, const struct address_plan *plan, const struct port_forward *port)
 {
     const struct ip_prefix *guests[] = {&plan->guest4, &plan->guest6};
 
-    for (unsigned offset = 0; offset < port->count; offset++) {
-        if (port->inward) {
-            if (plan->guest4.family)
-                write_inward(writer, port, offset, &plan->guest4);
-            continue;
+    for (unsigned offset = 0; offset < port->count; offset++)
+        for (size_t i = 0; i < COUNT_OF(guests); i++) {
+            if (!guests[i]->family)
+                continue;
+            if (!port->inward)
+                write_outward(writer, plan, port, offset, guests[i]);
+            else if (guests[i]->family == AF_INET)
+                write_inward(writer, port, offset, guests[i]);
         }
-        /* the kernel has no way out of ::1: that is the proxy's (runtime/port_proxy.h) */
-        for (size_t i = 0; i < COUNT_OF(guests); i++)
-            if (guests[i]->family && !is_loopback6(&port->address) &&
-                (!port->address.family || port->address.family == guests[i]->family))
-                write_forward(writer, port, offset, guests[i]);
-    }
 }
 
 /* -- a machine's whole -- */
@@ -383,9 +394,10 @@ static int set_groups(struct netlink *netlink, const struct address_plan *plan, 
 {
     uint32_t group = plan->is_managed ? RULES_GROUP_MANAGED : RULES_GROUP_PLAIN;
 
-    if (is_in_zone(plan) && link_set_group(netlink, plan->link_index, RULES_GROUP_PORT, err) < 0)
+    if (is_in_zone(plan) && link_set_group(netlink, plan->link_index, RULES_GROUP_PORT, false, err) < 0)
         return -error_code(*err);
-    return link_set_group(netlink, is_in_zone(plan) ? plan->router_index : plan->link_index, group, err);
+    /* a bridge of somebody else's stays as it is */
+    return plan->router[0] ? link_set_group(netlink, plan->router_index, group, true, err) : 0;
 }
 
 static int fill(struct netlink *filter, struct netlink_batch *batch, const struct rules_machine *machine)
@@ -462,6 +474,37 @@ int rules_remove_port(const char *name, const struct address_plan *plan, const s
                       struct error **err)
 {
     return change_port(name, plan, port, true, err);
+}
+
+struct search {
+    struct nft_key wanted;      /* what a key ends in */
+    char *name;
+};
+
+static void compare_port(const struct nft_element *element, void *data)
+{
+    struct search *search = data;
+    size_t size = search->wanted.size, at = element->key.size - size;
+
+    if (element->key.size >= size && memcmp(element->key.bytes + at, search->wanted.bytes, size) == 0)
+        (void) snprintf(search->name, MACHINE_NAME_MAX + 1, "%s", element->comment);
+}
+
+bool rules_find_port(bool udp, uint16_t number, char ret_machine[MACHINE_NAME_MAX + 1])
+{
+    static const char *const maps[] = {"any4", "any6", "at4", "at6"};
+    CLEANUP(netlink_close) struct netlink filter = {.fd = -1};
+    auto_error struct error *ignored = NULL;
+    struct search search = {.name = ret_machine};
+
+    ret_machine[0] = '\0';
+    nft_key_add_u8(&search.wanted, udp ? IPPROTO_UDP : IPPROTO_TCP);
+    nft_key_add_port(&search.wanted, number);
+    if (netlink_open_netfilter(&filter, &ignored) < 0)
+        return false;
+    for (size_t i = 0; i < COUNT_OF(maps) && ret_machine[0] == '\0'; i++)
+        (void) nft_each_element(&filter, NFT_INET, RULES_TABLE, maps[i], compare_port, &search);
+    return ret_machine[0] != '\0';
 }
 
 /* -- removing -- */

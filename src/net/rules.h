@@ -49,6 +49,9 @@ int rules_add_port(const char *name, const struct address_plan *plan, const stru
 int rules_remove_port(const char *name, const struct address_plan *plan, const struct port_forward *port,
                       struct error **err);
 
+/* The machine that a port of the host's is forwarded to. False: none. */
+bool rules_find_port(bool udp, uint16_t number, char ret_machine[MACHINE_NAME_MAX + 1]);
+
 /* "packet-filter NAME". Recorded before rules_add(). */
 int undo_packet_filter(const struct strings *args, struct error **err);
 

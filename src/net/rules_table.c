@@ -81,10 +81,12 @@
 #define AT4             TARGET4(0), META(1, NFT_META_L4PROTO), LOAD(2, TRANSPORT, 2, 2), DNAT4("at4")
 #define AT6             TARGET6(0), META(4, NFT_META_L4PROTO), LOAD(5, TRANSPORT, 2, 2), DNAT6("at6")
 #define ANY4            META(0, NFT_META_L4PROTO), LOAD(1, TRANSPORT, 2, 2), DNAT4("any4")
+#define LOOP4           META(0, NFT_META_L4PROTO), LOAD(1, TRANSPORT, 2, 2), DNAT4("loop4")
 #define ANY6            META(0, NFT_META_L4PROTO), LOAD(1, TRANSPORT, 2, 2), DNAT6("any6")
 
 #define SOURCE_IS_LOOPBACK LOAD(0, NETWORK, 12, 1), IS(1, {127})
 #define TARGET_IS_LOOPBACK LOAD(0, NETWORK, 16, 1), IS(1, {127})
+#define TARGET_IS_ELSEWHERE LOAD(0, NETWORK, 16, 1), ISNT(1, {127})
 
 #define RULE(chain, ...) {chain, (const struct nft_op[]) {__VA_ARGS__}, \
                           sizeof((const struct nft_op[]) {__VA_ARGS__}) / sizeof(struct nft_op)}
@@ -97,13 +99,23 @@ enum { INTEGER = 4, IPV4 = 7, IPV6 = 8, ETHER = 9, INET_PROTO = 12, INET_SERVICE
 enum { ND_ROUTER_ADVERT = 134, ND_NEIGHBOR_SOLICIT = 135, ND_NEIGHBOR_ADVERT = 136, ND_REDIRECT = 137, PING4 = 8, PING6 = 128 };
 enum { BOOTPS = 67, DHCP6_SERVER = 547, DOMAIN = 53 };
 
+/* What nft(8) prints backwards where nothing says that it is in the order of the host's numbers. */
+#define NOTE(type, value) type, 4, value, 0, 0, 0
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+static const uint8_t note_of_order[] = {NOTE(0, 1)};
+#else
+static const uint8_t note_of_order[] = {0, 4, 0, 0, 0, 1};
+#endif
+#define IN_HOST_ORDER .note = note_of_order, .note_size = sizeof note_of_order
+
 /* -- inet -- */
 
 static const struct nft_set inet_sets[] = {
-    {"machines",    IFNAME, 16},                                /* who is here: the table goes with the last one */
+    {"machines",    IFNAME, 16, IN_HOST_ORDER},                                /* who is here: the table goes with the last one */
     {"own4",        PAIR(IFNAME, IPV4), 20},                    /* the host's interface, a machine behind it */
     {"own6",        PAIR(IFNAME, IPV6), 32},
     {"any4",        PAIR(INET_PROTO, INET_SERVICE), 8,          PAIR(IPV4, INET_SERVICE), 8},    /* forwards */
+    {"loop4",       PAIR(INET_PROTO, INET_SERVICE), 8,          PAIR(IPV4, INET_SERVICE), 8},    /* of 127.0.0.0/8 */
     {"any6",        PAIR(INET_PROTO, INET_SERVICE), 8,          PAIR(IPV6, INET_SERVICE), 20},
     {"at4",         TRIPLE(IPV4, INET_PROTO, INET_SERVICE), 12, PAIR(IPV4, INET_SERVICE), 8},    /* of one address */
     {"at6",         TRIPLE(IPV6, INET_PROTO, INET_SERVICE), 24, PAIR(IPV6, INET_SERVICE), 20},
@@ -118,8 +130,8 @@ static const struct nft_set inet_sets[] = {
     {"enter6",      PAIR(ETHER, IPV6), 24},
     {"clients4",    PAIR(IPV4, IPV4), 8,  .is_interval = true, .field = {4, 4}},   /* … those addresses */
     {"clients6",    PAIR(IPV6, IPV6), 32, .is_interval = true, .field = {16, 16}},
-    {"closed_pass", DEVGROUP, 4},                               /* the host's own rules let nothing through … */
-    {"closed_in",   DEVGROUP, 4},                               /* … let nothing in: see foreign.h */
+    {"closed_pass", DEVGROUP, 4, IN_HOST_ORDER},                               /* the host's own rules let nothing through … */
+    {"closed_in",   DEVGROUP, 4, IN_HOST_ORDER},                               /* … let nothing in: see foreign.h */
 };
 
 static const struct nft_chain inet_chains[] = {
@@ -156,7 +168,8 @@ static const struct nft_rule inet_rules[] = {
     RULE("enter", V6, TO_THE_HOST, ANY6),
     /* The host's own. There is no route from ::1 to anywhere: what it says to itself, a process forwards. */
     RULE("leave", V4, AT4),
-    RULE("leave", V4, TO_THE_HOST, ANY4),
+    RULE("leave", V4, TARGET_IS_LOOPBACK, LOOP4),
+    RULE("leave", V4, TARGET_IS_ELSEWHERE, TO_THE_HOST, ANY4),
     RULE("leave", V6, AT6),
     RULE("leave", V6, TARGET6(0), ISNT(16, {[15] = 1}), TO_THE_HOST, ANY6),
 
@@ -226,14 +239,13 @@ const struct nft_table rules_inet = {
 /* The address that a neighbour advertisement is about has no name in older versions of nft(8), so they would print it
  * as a number and not read back what they have printed, but for a note that says: "@th,64,128", "iifname . @th,64,128".
  * Each is a type, a size, and so many bytes, in which there may be more of them. */
-#define NOTE(type, value) type, 4, value, 0, 0, 0
 #define NOTE_TARGET NOTE(0, 7), 1, 30, NOTE(0, 0), NOTE(1, 0), NOTE(2, 3), NOTE(3, 64), NOTE(4, 128)
 static const uint8_t note_of_target[] = {NOTE(0, 2), 3, 38, NOTE_TARGET};
 static const uint8_t note_of_port_and_target[] = {
     NOTE(0, 0), 3, 64, NOTE(0, 13), 1, 56, 0, 14, NOTE(0, 9), 1, 6, NOTE(0, 6), 1, 38, NOTE_TARGET};
 
 static const struct nft_set bridge_sets[] = {
-    {"machines", IFNAME, 16},
+    {"machines", IFNAME, 16, IN_HOST_ORDER},
     {"macs",     PAIR(IFNAME, ETHER), 24},
     {"own4",     PAIR(IFNAME, IPV4), 20},
     {"own6",     PAIR(IFNAME, IPV6), 32},
@@ -245,9 +257,9 @@ static const struct nft_set bridge_sets[] = {
     {"nd_own",   PAIR(IFNAME, INTEGER), 32, .note = note_of_port_and_target, .note_size = sizeof note_of_port_and_target},
     {"nd_denied", PAIR(IFNAME, INTEGER), 32, .note = note_of_port_and_target,
      .note_size = sizeof note_of_port_and_target},
-    {"isolated", IFNAME, 16},
+    {"isolated", IFNAME, 16, IN_HOST_ORDER},
     {"leave",    PAIR(IFNAME, IFNAME), 32},
-    {"guarded",  IFNAME, 16},
+    {"guarded",  IFNAME, 16, IN_HOST_ORDER},
     {"enter",    PAIR(IFNAME, IFNAME), 32},
     {"clients4", PAIR(IPV4, IPV4), 8,  .is_interval = true, .field = {4, 4}},
     {"clients6", PAIR(IPV6, IPV6), 32, .is_interval = true, .field = {16, 16}},

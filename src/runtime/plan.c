@@ -117,6 +117,12 @@ static bool wants_veth_extras(const struct spec *spec)
     return spec->veth_extras.count > 0;
 }
 
+/* Also without any: they can be added while it runs. */
+static bool wants_ports(const struct spec *spec)
+{
+    return spec->veth || spec->n_ports > 0;
+}
+
 static bool wants_ping(const struct spec *spec)
 {
     return wants_userns(spec) && spec_has_own_network(spec);
@@ -146,6 +152,8 @@ static const struct step steps[] = {
     { ACQUIRE, "take a snapshot of the tree",         wants_snapshot,    step_tree_snapshot,    NULL, NULL },
     { ACQUIRE, "choose the user id range",            wants_userns,      step_ids_choose,       NULL, step_ids_release },
     { ACQUIRE, "change the tree's owners",            wants_chown,       step_tree_chown,       NULL, NULL },
+    /* Held over reboots, so that nobody else takes them meanwhile. */
+    { ACQUIRE, "take the host's ports",               wants_ports,       step_ports_reserve,    NULL, step_ports_release },
     { PREPARE, "prepare the root",                    NULL,              step_root_open,        NULL, step_root_close },
     { PREPARE, "read the tree's machine id",          NULL,              step_identity_read,    NULL, NULL },
     { PREPARE, "make the cgroup",                     NULL,              step_cgroup_make,      NULL, step_cgroup_leave },
@@ -169,6 +177,8 @@ static const struct step steps[] = {
     /* While the zone's lock is held: what was free when it was looked at still is. */
     { ATTACH,  "set the addresses",                   spec_wants_addresses, step_addresses_set, NULL, NULL },
     { ATTACH,  "listen to the container's cable",     wants_router,      step_router_start,     NULL, step_router_stop },
+    /* Before the payload can send anything. */
+    { ATTACH,  "set the packet filter's rules",       spec_wants_rules,  step_rules_add,        NULL, NULL },
     { ATTACH,  "make further virtual cables",         wants_veth_extras, step_veth_extras_make, NULL, NULL },
     { ATTACH,  "start the resolver",                  spec_wants_links,  step_resolver_start,   NULL, step_resolver_stop },
     { ATTACH,  "publish the machine's name",          spec_wants_links,  step_name_publish,     NULL, step_name_withdraw },

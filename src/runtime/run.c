@@ -21,6 +21,7 @@
 #include "net/packet_closer.h"
 #include "runtime/control.h"
 #include "runtime/limits.h"
+#include "runtime/ports.h"
 #include "runtime/run_state.h"
 #include "runtime/watchdog.h"
 
@@ -100,6 +101,7 @@ static int run_once(struct run *run, int *ret_status, bool *ret_again, struct er
     run_trim(run);
     control_start(run);
     limits_restore(run);
+    ports_start(run);
     if (facts_announce(run, err) < 0) {
         (void) kill(run->pid, SIGKILL);
         run_reap(run);
@@ -178,6 +180,8 @@ int container_run(const struct spec *spec, const struct run_host *host, int *ret
         again = false;
         r = run_once(&run, ret_status, &again, err);
         run_undo(&run);
+        ports_stop(&run);
+        plan_undo_to(&run, PREPARE);
         fd_closep(&run.pidfd);
         if (again && host->unwind)
             host->unwind(host->data, run.undo, mark);

@@ -27,6 +27,7 @@ struct integration;
 struct name_publication;
 struct name_server;
 struct network;
+struct ports;
 struct ready;
 struct router;
 struct watchdog;
@@ -101,6 +102,8 @@ struct run {
     int network_index;          /* the interface that stands for the machine on the host, 0: none */
     struct address_plan address_plan;   /* network_address.c; all zero without a cable or addresses */
     struct router *router;      /* network_router.c */
+
+    struct ports *ports;        /* ports.c */
 
     int handshake_fd;           /* supervisor's end */
     pid_t pid;                  /* payload's PID 1 (or the stub init), host view */
@@ -289,6 +292,14 @@ void step_name_withdraw(struct run *run);
 /* network_router.c */
 STEP(step_router_start);
 void step_router_stop(struct run *run);
+/* ports.c */
+STEP(step_ports_reserve);
+void step_ports_release(struct run *run);
+
+/* network_rules.c */
+/* A cable, other than to a bridge of somebody else's. */
+bool spec_wants_rules(const struct spec *spec);
+STEP(step_rules_add);
 
 /* confine.c */
 INNER_STEP(step_console_take);

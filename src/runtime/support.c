@@ -31,8 +31,6 @@ static int refuse_unbuilt(const struct spec *s, struct error **err)
          "open the image with 'veritysetup open', and use --image= with the device it makes"},
         {s->mstack, "--mstack= is", "use --overlay-ro= and --overlay= for layers"},
         {s->oci_bundle, "--oci-bundle= is", "unpack the bundle and use --directory= with its root folder"},
-        {s->n_ports > 0, "port forwards are",
-         "give the container an address of its own in the network with --network-bridge= or --network-macvlan="},
         {s->forward_journal, "--forward-journal= is",
          "use --link-journal=host to have the container's journal on the host"},
         {s->userns_delegate > 0, "--private-users-delegate= is",

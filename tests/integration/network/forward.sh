@@ -1,0 +1,105 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Port forwards, from everywhere a client can be: the host's loopback, its own address, its network, another machine, the
+# machine itself; tcp and udp, IPv4 and IPv6. And what else there is to a forward: ports that are busy, changes while the
+# machine runs, a host whose rules somebody clears.
+# timeout: 300
+. "${0%/*}/../../lib/lib.sh"
+. "$LIB/hosts.sh"
+begin
+needs ip nsenter nft socat ss
+tree_busybox "$WORK/web"
+tree_busybox "$WORK/db"
+host_with_lan
+
+boot db -n
+other=$leader
+other_supervisor=$supervisor
+boot web -n --port=8080:80 --port=udp:8080:80 -p 7000-7009:9000
+web=$leader
+web_supervisor=$supervisor
+serve "$web" 80
+serve "$web" 9003
+
+guest4=$(address "$web" host0 inet)
+guest6=$(address "$web" host0 inet6)
+other4=$(address "$other" host0 inet)
+other6=$(address "$other" host0 inet6)
+gateway4=$(address "" ve-web inet)
+gateway6=$(address "" ve-web inet6)
+
+# WHERE is a process in whose network the client is; "" for the host. WHO is what the machine takes it for.
+#     client WHERE PROTOCOL ADDRESS WHO DESCRIPTION
+client() {
+        is "$(ask "$1" "$2" "$3" 8080)" "$4" "$5, $2"
+}
+
+for protocol in tcp udp; do
+        client '' $protocol 127.0.0.1 "$gateway4" 'from the loopback'
+        client '' $protocol '[::1]' "$gateway6" 'from the loopback, IPv6'
+        client '' $protocol "$LAN_HOST4" "$LAN_HOST4" 'from the host to its own address'
+        client '' $protocol "[$LAN_HOST6]" "$LAN_HOST6" 'from the host to its own address, IPv6'
+        client "$LAN" $protocol "$LAN_HOST4" "$LAN_CLIENT4" 'from the network'
+        client "$LAN" $protocol "[$LAN_HOST6]" "$LAN_CLIENT6" 'from the network, IPv6'
+        client "$other" $protocol "$LAN_HOST4" "$other4" 'from another machine'
+        client "$other" $protocol "[$LAN_HOST6]" "$other6" 'from another machine, IPv6'
+        client "$other" $protocol "$guest4" '' 'the port of the host is not one of the machine'
+        client "$web" $protocol "$LAN_HOST4" "$gateway4" 'from the machine itself'
+        client "$web" $protocol "[$LAN_HOST6]" "$gateway6" 'from the machine itself, IPv6'
+done
+is "$(ask "$LAN" tcp "$LAN_HOST4" 7003)" "$LAN_CLIENT4" 'a range of ports is forwarded one by one'
+
+# --- one host port has one owner
+
+like "$(ss -Hltn 'sport = :8080')" '\*:8080' 'the port is seen to be in use'
+refuses 'a port of another machine is refused with its name' "port 8080 \(tcp\) of the host is forwarded to machine 'web'" \
+        "$REDD" run -q -D "$WORK/web" --read-only -M three -n -p 8080 true
+socat TCP-LISTEN:8181,fork,reuseaddr SYSTEM:true &
+socat_pid=$!
+defer "kill $socat_pid 2>/dev/null"
+until ss -Hltn 'sport = :8181' | grep -q .; do :; done
+refuses 'a busy port is refused with who has it' "port 8181 \(tcp\) of the host is in use by process $socat_pid \(socat\)" \
+        "$REDD" run -q -D "$WORK/web" --read-only -M three -n -p 8181 true
+kill $socat_pid
+
+# --- changes
+
+is "$("$REDD" ports web | awk 'NR > 1 && NF { print $2, $3, $4, $5 }' | sort | tr '\n' ';')" \
+        'tcp * 7000-7009 9000-9009;tcp * 8080 80;udp * 8080 80;' 'the forwards are listed'
+socat - "TCP:$LAN_HOST4:8080" >"$WORK/held" 2>&1 <"$(mkfifo "$WORK/pipe"; echo "$WORK/pipe")" &
+held=$!
+exec 8>"$WORK/pipe"
+await_line "$WORK/held" "$LAN_HOST4"
+serve "$web" 81
+ok 'a forward is added' "$REDD" port web add 8081:81
+is "$(ask "$LAN" tcp "$LAN_HOST4" 8081)" "$LAN_CLIENT4" 'and works at once'
+is "$(ask "" tcp '[::1]' 8081)" "$gateway6" 'from the loopback too'
+refuses 'not twice' 'the machine has the forward tcp:8081:81 already' "$REDD" port web add 8081
+ok 'a forward is removed' "$REDD" port web remove 8081
+is "$(ask "$LAN" tcp "$LAN_HOST4" 8081)" '' 'and is gone at once'
+is "$(ss -Hltn 'sport = :8081')" '' 'its port is free'
+refuses 'and only once' 'the machine has no forward tcp:8081:8081' "$REDD" port web remove 8081
+ok 'connections through others go on' kill -0 $held
+exec 8>&-
+wait $held
+
+# --- a service of the host
+
+serve '' 5432 127.0.0.1
+is "$(ask "$web" tcp "$gateway4" 5432)" '' 'the loopback of the host is not reachable from a machine'
+ok 'a service of the host is let in' "$REDD" port web add 5432:6543:in
+is "$(ask "$web" tcp "$gateway4" 6543)" "$guest4" 'and reached at the gateway'
+is "$(ask "$other" tcp "$(address '' ve-db inet)" 6543)" '' 'by that machine alone'
+is "$(nsenter -t "$web" -n ip route add 127.0.0.1/32 dev host0 table local 2>&1; ask "$web" tcp 127.0.0.1 5432)" '' \
+        'nor by a machine that takes a way of its own to 127.0.0.1'
+
+# --- who clears the rules of the host
+
+nft flush ruleset
+is "$(ask "$LAN" tcp "$LAN_HOST4" 8080)" "$gateway4" 'without rules the supervisor itself passes connections on'
+is "$(ask "$LAN" udp "[$LAN_HOST6]" 8080)" "$gateway6" 'and datagrams'
+
+stop TERM "$web_supervisor"
+stop TERM "$other_supervisor"
+is "$(nft list ruleset)" '' 'nothing of the rules is left'
+done_testing
