@@ -20,7 +20,9 @@
 #include "net/rules.h"
 
 static const struct undo_kind undo_kinds[] = {
-    UNDO_KINDS_GENERIC, UNDO_KINDS_NET, UNDO_KINDS_RULES, {"remove-snapshot", undo_snapshot}, {"lock-file", undo_lock_file}};
+    UNDO_KINDS_GENERIC, UNDO_KINDS_NET, UNDO_KINDS_RULES,
+    {"remove-snapshot", undo_snapshot}, {"lock-file", undo_lock_file}
+};
 
 struct registry host_registry(void)
 {

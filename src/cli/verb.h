@@ -73,6 +73,8 @@ int verb_enable(const struct verb_call *call, int *ret_status, struct error **er
 int verb_kill(const struct verb_call *call, int *ret_status, struct error **err);        /* verb_stop.c */
 int verb_list(const struct verb_call *call, int *ret_status, struct error **err);
 int verb_logs(const struct verb_call *call, int *ret_status, struct error **err);
+int verb_port(const struct verb_call *call, int *ret_status, struct error **err);        /* verb_ports.c */
+int verb_ports(const struct verb_call *call, int *ret_status, struct error **err);
 int verb_reboot(const struct verb_call *call, int *ret_status, struct error **err);      /* verb_stop.c */
 int verb_set(const struct verb_call *call, int *ret_status, struct error **err);
 int verb_show(const struct verb_call *call, int *ret_status, struct error **err);

@@ -100,11 +100,36 @@ static void add_rule(struct netlink_batch *batch, const struct chain *chain, uin
     nft_add_rule(batch, chain->family, chain->table, &rule, true, comment);
 }
 
-static void remark_on(const struct chain *chain, const char *id, const char *why, const char *what)
+void foreign_remark(const struct error *err)
 {
-    log_warning("the chain '%s %s %s' lets nothing through that it does not know, and %s [%s]",
-                family_name(chain->family), chain->table, chain->name, why, id);
-    log_warning("hint: %s", what);
+    log_warning("%s [%s]", error_text(err), error_id(err));
+    log_warning("hint: %s", error_hint(err));
+}
+
+static void remark_on_owned(const struct chain *chain)
+{
+    auto_error struct error *err = NULL;
+
+    (void) fail_plain(&err, EPERM, "the chain '%s %s %s' lets nothing through that it does not know, and another "
+                                   "program keeps its table for itself",
+                      family_name(chain->family), chain->table, chain->name);
+    fail_id(err, "R2851");
+    fail_hint(err, "with firewalld: 'firewall-cmd --zone=trusted --add-interface=' and the machine's interface; with "
+                   "others, what lets an interface through");
+    foreign_remark(err);
+}
+
+static void remark_on_place(const struct chain *chain)
+{
+    auto_error struct error *err = NULL;
+
+    (void) fail_plain(&err, EPERM, "the chain '%s %s %s' lets nothing through that it does not know, at a place where "
+                                   "redd opens none",
+                      family_name(chain->family), chain->table, chain->name);
+    fail_id(err, "R2853");
+    fail_hint(err, "let it accept what comes from and goes to the machine's interface, or drop in a chain of the hook "
+                   "'forward' or 'input' instead");
+    foreign_remark(err);
 }
 
 static int open_chain(struct netlink *filter, struct netlink_batch *batch, const struct chain *chain,
@@ -117,17 +142,14 @@ static int open_chain(struct netlink *filter, struct netlink_batch *batch, const
         return r == -ENOENT ? 0 : r;
     if (!can_be_opened(chain)) {
         if (chain->hook == NF_INET_PRE_ROUTING || chain->hook == NF_INET_POST_ROUTING)
-            remark_on(chain, "R2853", "it comes where rules for one interface do not reach",
-                      "let its rules accept what comes from and goes to the machine's interface");
+            remark_on_place(chain);
         return 0;
     }
     r = nft_table_is_owned(filter, chain->family, chain->table);
     if (r < 0)
         return r;
     if (r > 0) {
-        remark_on(chain, "R2851", "another program keeps the table for itself",
-                  "with firewalld: 'firewall-cmd --zone=trusted --add-interface=' and the name of the interface; with "
-                  "others, what lets an interface through");
+        remark_on_owned(chain);
         return 0;
     }
     add_rule(batch, chain, NFT_META_IIFNAME, interface, comment);

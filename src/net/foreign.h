@@ -20,3 +20,6 @@ int foreign_open(struct netlink *filter, struct netlink_batch *batch, const char
 
 /* Adds to BATCH what takes that back. */
 int foreign_close(struct netlink *filter, struct netlink_batch *batch, const char *machine);
+
+/* Says it, with its code and what helps, to whoever starts the machine: which goes on. */
+void foreign_remark(const struct error *err);

@@ -6,7 +6,6 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -14,9 +13,8 @@
 #include <linux/netfilter_ipv6/ip6_tables.h>
 
 #include "base/fd.h"
-#include "base/log.h"
 #include "base/mem.h"
-#include "base/strings.h"
+#include "net/foreign.h"
 
 /* A table beyond this is not worth the wait. */
 #define TABLE_LIMIT ((size_t) 4 << 20)
@@ -96,15 +94,20 @@ static bool is_closed(const struct legacy *legacy, const struct ipt_getinfo *inf
 
 static void remark(const struct legacy *legacy, const char *chain, const char *interface)
 {
-    log_warning("the chain %s of %s drops what it does not know, and no table of redd's can overrule it [R2852]", chain,
-                legacy->program);
+    auto_error struct error *err = NULL;
+
+    (void) fail_plain(&err, EPERM, "the chain %s of %s drops what it does not know, and no table of redd's can "
+                                   "overrule it",
+                      chain, legacy->program);
+    fail_id(err, "R2852");
     if (strcmp(chain, "INPUT") == 0)
-        log_warning("hint: '%s -I INPUT -i %s -j ACCEPT'; or use iptables-nft, whose chains redd opens itself",
-                    legacy->program, interface);
+        fail_hint(err, "'%s -I INPUT -i %s -j ACCEPT'; or use iptables-nft, whose chains redd opens itself",
+                  legacy->program, interface);
     else
-        log_warning("hint: '%s -I FORWARD -i %s -j ACCEPT' and '%s -I FORWARD -o %s -j ACCEPT'; or use iptables-nft, "
-                    "whose chains redd opens itself",
-                    legacy->program, interface, legacy->program, interface);
+        fail_hint(err, "'%s -I FORWARD -i %s -j ACCEPT' and '%s -I FORWARD -o %s -j ACCEPT'; or use iptables-nft, "
+                       "whose chains redd opens itself",
+                  legacy->program, interface, legacy->program, interface);
+    foreign_remark(err);
 }
 
 static void look(const struct legacy *legacy, const char *interface)

@@ -39,8 +39,7 @@ static int refused(int code, const struct netlink_remark *remark, struct error *
     case ENOENT:
     case EINVAL:
         fail_hint(*err, "it has no nf_tables, or lacks NAT in it: load the modules nf_tables, nft_chain_nat, nft_masq, "
-                        "nft_fib_inet and nft_ct ('redd doctor' looks for them), or use --network-bridge=, which needs "
-                        "no rules");
+                        "nft_fib_inet and nft_ct; or use --network-bridge=, which needs no rules");
         break;
     case EPERM:
         fail_hint(*err, "changing rules needs CAP_NET_ADMIN in the user namespace that owns the host's network");

@@ -9,7 +9,6 @@
 #include <linux/in.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_conntrack_common.h>
-#include <linux/netfilter_bridge.h>
 #include <linux/rtnetlink.h>
 
 #include "base/mem.h"
@@ -90,6 +89,9 @@
 
 #define RULE(chain, ...) {chain, (const struct nft_op[]) {__VA_ARGS__}, \
                           sizeof((const struct nft_op[]) {__VA_ARGS__}) / sizeof(struct nft_op)}
+
+/* Of linux/netfilter_bridge.h, which does not go together with every C library's headers. */
+enum { BRIDGE_PRE_ROUTING = 0, BRIDGE_FORWARD = 2, BRIDGE_FIRST = -300, BRIDGE_FILTER = -200 };
 
 /* Types as nft(8) numbers them; those of a concatenation stand in one number, six bits each. */
 enum { INTEGER = 4, IPV4 = 7, IPV6 = 8, ETHER = 9, INET_PROTO = 12, INET_SERVICE = 13, DEVGROUP = 35, IFNAME = 41 };
@@ -266,8 +268,8 @@ static const struct nft_set bridge_sets[] = {
 };
 
 static const struct nft_chain bridge_chains[] = {
-    {"arrive", "filter", NF_BR_PRE_ROUTING, NF_BR_PRI_NAT_DST_BRIDGED},
-    {"pass",   "filter", NF_BR_FORWARD,     NF_BR_PRI_FILTER_BRIDGED},
+    {"arrive", "filter", BRIDGE_PRE_ROUTING, BRIDGE_FIRST},
+    {"pass",   "filter", BRIDGE_FORWARD,     BRIDGE_FILTER},
 };
 
 static const struct nft_rule bridge_rules[] = {

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "config/port_parse.h"
 #include "net/port_socket.h"
@@ -238,6 +239,8 @@ int step_ports_reserve(struct run *run, struct error **err)
     for (size_t i = 0; i < run->spec->n_ports; i++)
         if (add(ports, &run->spec->ports[i], err) < 0)
             return -error_code(*err);
+    if (!run->spec->veth)
+        ports_check(run);
     return 0;
 }
 
@@ -255,12 +258,17 @@ void step_ports_release(struct run *run)
     free(TAKE(run->ports));
 }
 
-int ports_check(const struct run *run, struct error **err)
+void ports_check(const struct run *run)
 {
-    for (size_t i = 0; run->ports && i < run->ports->count; i++)
-        if (check_reach(run->ports, &run->ports->list[i], err) < 0)
-            return -error_code(*err);
-    return 0;
+    for (size_t i = 0; run->ports && i < run->ports->count; i++) {
+        auto_error struct error *err = NULL;
+
+        if (check_reach(run->ports, &run->ports->list[i], &err) == 0)
+            continue;
+        log_warning("%s [%s]", error_text(err), error_id(err));
+        log_warning("hint: %s", error_hint(err));
+        return;
+    }
 }
 
 void ports_start(struct run *run)

@@ -8,10 +8,8 @@ LAN_HOST6=2001:db8::1 LAN_CLIENT6=2001:db8::2
 # host_with_lan: an interface "lan0" with the address of the host, a default route, and $LAN, a process in whose network
 # the other computer is. That one knows no way to the host's machines.
 host_with_lan() {
-        mkfifo "$WORK/lan.pipe"
         unshare --net sleep infinity &
         LAN=$!
-        defer "kill $LAN 2>/dev/null"
         until [ "$(readlink /proc/$LAN/ns/net)" != "$(readlink /proc/self/ns/net)" ]; do :; done
         ip link set lo up
         ip link add lan0 type veth peer name lan1 netns "$LAN"
@@ -24,8 +22,21 @@ host_with_lan() {
         within "$LAN" ip link set lan1 up
         within "$LAN" ip address add "$LAN_CLIENT4/24" dev lan1
         within "$LAN" ip address add "$LAN_CLIENT6/64" dev lan1 nodad
-        defer 'ip link delete lan0'
         HOST_BEFORE=$(host_state)
+        SERVERS=''
+        defer host_without_lan
+}
+
+# host_without_lan: ends the services and the other computer; before done_testing
+host_without_lan() {
+        [ -n "$LAN" ] || return 0
+        # shellcheck disable=SC2086
+        kill $SERVERS $LAN 2>/dev/null
+        # shellcheck disable=SC2086
+        wait $SERVERS $LAN 2>/dev/null
+        ip link delete lan0 2>/dev/null
+        HOST_BEFORE=$(echo "$HOST_BEFORE" | grep -v -e '^link lan0$' -e '^process sleep$')
+        LAN='' SERVERS=''
 }
 
 # within PID COMMAND...: in the network of PID, or where we are for ''
@@ -42,7 +53,11 @@ within() {
 
 # address PID INTERFACE FAMILY: the first global one
 address() {
-        within "$1" ip -o -"${3#inet}" address show dev "$2" scope global 2>/dev/null | sed 's/.*inet6* //; s/\/.*//; q'
+        case $3 in
+        inet6) address_family=-6 ;;
+        *) address_family=-4 ;;
+        esac
+        within "$1" ip -o $address_family address show dev "$2" scope global 2>/dev/null | sed 's/.*inet6* //; s/\/.*//; q'
 }
 
 # serve PID PORT [ADDRESS]: tells each client, by tcp and udp, who it seems to be; ADDRESS is an IPv4 one
@@ -56,9 +71,9 @@ serve() {
                         serve_options=,ipv6only=1 ;;
                 esac
                 # shellcheck disable=SC2016
-                within "$1" socat "$serve_kind:$2,fork,reuseaddr$serve_options" \
+                nsenter --target "${1:-$$}" --net socat "$serve_kind:$2,fork,reuseaddr$serve_options" \
                         SYSTEM:'echo $SOCAT_PEERADDR; cat >/dev/null' 2>/dev/null &
-                defer "kill $! 2>/dev/null"
+                SERVERS="$SERVERS $!"
         done
         until [ "$(within "$1" ss -Htuln "sport = :$2" | grep -c .)" -ge "$serve_count" ]; do :; done
 }

@@ -10,6 +10,7 @@ begin
 needs ip nsenter nft socat ss
 tree_busybox "$WORK/web"
 tree_busybox "$WORK/db"
+tree_busybox "$WORK/three"
 host_with_lan
 
 boot db -n
@@ -53,20 +54,22 @@ is "$(ask "$LAN" tcp "$LAN_HOST4" 7003)" "$LAN_CLIENT4" 'a range of ports is for
 
 like "$(ss -Hltn 'sport = :8080')" '\*:8080' 'the port is seen to be in use'
 refuses 'a port of another machine is refused with its name' "port 8080 \(tcp\) of the host is forwarded to machine 'web'" \
-        "$REDD" run -q -D "$WORK/web" --read-only -M three -n -p 8080 true
+        "$REDD" run -q -D "$WORK/three" -n -p 8080 true
 socat TCP-LISTEN:8181,fork,reuseaddr SYSTEM:true &
 socat_pid=$!
 defer "kill $socat_pid 2>/dev/null"
 until ss -Hltn 'sport = :8181' | grep -q .; do :; done
 refuses 'a busy port is refused with who has it' "port 8181 \(tcp\) of the host is in use by process $socat_pid \(socat\)" \
-        "$REDD" run -q -D "$WORK/web" --read-only -M three -n -p 8181 true
+        "$REDD" run -q -D "$WORK/three" -n -p 8181 true
 kill $socat_pid
 
 # --- changes
 
-is "$("$REDD" ports web | awk 'NR > 1 && NF { print $2, $3, $4, $5 }' | sort | tr '\n' ';')" \
+is "$("$REDD" ports web | awk 'NF > 5 && NR > 1 { print $2, $3, $4, $5 }' | sort | tr '\n' ';')" \
         'tcp * 7000-7009 9000-9009;tcp * 8080 80;udp * 8080 80;' 'the forwards are listed'
-socat - "TCP:$LAN_HOST4:8080" >"$WORK/held" 2>&1 <"$(mkfifo "$WORK/pipe"; echo "$WORK/pipe")" &
+mkfifo "$WORK/pipe"
+: >"$WORK/held"
+socat - "TCP:$LAN_HOST4:8080" >"$WORK/held" 2>&1 <"$WORK/pipe" &
 held=$!
 exec 8>"$WORK/pipe"
 await_line "$WORK/held" "$LAN_HOST4"
@@ -80,8 +83,7 @@ is "$(ask "$LAN" tcp "$LAN_HOST4" 8081)" '' 'and is gone at once'
 is "$(ss -Hltn 'sport = :8081')" '' 'its port is free'
 refuses 'and only once' 'the machine has no forward tcp:8081:8081' "$REDD" port web remove 8081
 ok 'connections through others go on' kill -0 $held
-exec 8>&-
-wait $held
+kill $held
 
 # --- a service of the host
 
@@ -90,8 +92,11 @@ is "$(ask "$web" tcp "$gateway4" 5432)" '' 'the loopback of the host is not reac
 ok 'a service of the host is let in' "$REDD" port web add 5432:6543:in
 is "$(ask "$web" tcp "$gateway4" 6543)" "$guest4" 'and reached at the gateway'
 is "$(ask "$other" tcp "$(address '' ve-db inet)" 6543)" '' 'by that machine alone'
-is "$(nsenter -t "$web" -n ip route add 127.0.0.1/32 dev host0 table local 2>&1; ask "$web" tcp 127.0.0.1 5432)" '' \
-        'nor by a machine that takes a way of its own to 127.0.0.1'
+within "$web" ip route delete local 127.0.0.1 dev lo table local
+within "$web" ip route delete local 127.0.0.0/8 dev lo table local
+within "$web" ip route add 127.0.0.0/8 via "$gateway4"
+within "$web" sh -c 'echo 1 >/proc/sys/net/ipv4/conf/host0/route_localnet'
+is "$(ask "$web" tcp 127.0.0.1 5432)" '' 'nor by a way to 127.0.0.1 that a machine makes for itself'
 
 # --- who clears the rules of the host
 
@@ -102,4 +107,5 @@ is "$(ask "$LAN" udp "[$LAN_HOST6]" 8080)" "$gateway6" 'and datagrams'
 stop TERM "$web_supervisor"
 stop TERM "$other_supervisor"
 is "$(nft list ruleset)" '' 'nothing of the rules is left'
+host_without_lan
 done_testing
