@@ -35,7 +35,7 @@ host_without_lan() {
         # shellcheck disable=SC2086
         wait $SERVERS $LAN 2>/dev/null
         ip link delete lan0 2>/dev/null
-        HOST_BEFORE=$(echo "$HOST_BEFORE" | grep -v -e '^link lan0$' -e '^process sleep$')
+        HOST_BEFORE=$(echo "$HOST_BEFORE" | grep -v -e lan0 -e '^process sleep$')
         LAN='' SERVERS=''
 }
 
