@@ -255,7 +255,7 @@ static CURLcode request_all(struct session *session)
             continue;
         if (!may_try_again(code) || session->write_failed || session->too_large)
             break;
-        if (session->etag && session->at > before) {
+        if (session->etag && session->at > before && code != CURLE_OPERATION_TIMEDOUT) {
             free(etag);
             etag = mem_copy_string(session->etag);
             try = -1;           /* it moves on: that counts as a fresh start */
