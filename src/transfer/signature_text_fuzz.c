@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Small texts from outside, each tried as all of them: signatures and keys of minisign, lines of what was pulled, challenges
- * of registries, references, descriptions inside of exports. */
+/* Small texts from outside, each tried as all of them: signatures and keys of minisign, lines of what was pulled,
+ * challenges of registries, references, descriptions inside of exports. */
 #include <stdlib.h>
 #include <string.h>
 

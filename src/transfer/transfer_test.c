@@ -176,13 +176,14 @@ TEST(documents_that_are_none_are_refused)
     EXPECT_FAIL(oci_document_parse("{", 1, &document, ERR), EBADMSG, "cannot be understood");
     EXPECT_FAIL(oci_document_parse("{}", 2, &document, ERR), EBADMSG, "neither an index nor a manifest");
     EXPECT_FAIL(oci_document_parse("{\"schemaVersion\":1}", 19, &document, ERR), EOPNOTSUPP, "schema 1");
-    EXPECT_FAIL(oci_document_parse("{\"manifests\":[{\"digest\":\"md5:1\"}]}", 34, &document, ERR), EBADMSG, "no digest");
+    EXPECT_FAIL(oci_document_parse("{\"manifests\":[{\"digest\":\"md5:1\"}]}", 34, &document, ERR), EBADMSG,
+                "no digest");
 }
 
 TEST(settings_of_an_image_cannot_add_lines)
 {
-    static const char text[] = "{\"config\":{\"Env\":[\"A=x\\ny\",\"B\\nC=1\"],\"User\":\"a\\nBoot=yes\",\"WorkingDir\":"
-                               "\"/x\\n[Files]\",\"Cmd\":[\"a\\n\\\"b\"]}}";
+    static const char text[] = "{\"config\":{\"Env\":[\"A=x\\ny\",\"B\\nC=1\"],\"User\":\"a\\nBoot=yes\","
+                               "\"WorkingDir\":\"/x\\n[Files]\",\"Cmd\":[\"a\\n\\\"b\"]}}";
     CLEANUP(oci_config_done) struct oci_config config = {0};
     auto_free char *settings = NULL;
 
@@ -198,8 +199,8 @@ TEST(the_newest_build_of_a_product_counts)
         "{\"products\":{\"p\":{\"aliases\":\"x/1,x/one\",\"arch\":\"amd64\",\"versions\":{"
         "\"2024\":{\"items\":{\"a\":{\"ftype\":\"root.tar.xz\",\"path\":\"old\",\"sha256\":\"" SUM "\"}}},"
         "\"2025\":{\"items\":{\"a\":{\"ftype\":\"root.tar.xz\",\"path\":\"new\",\"sha256\":\"" SUM "\"}}}}},"
-        "\"q\":{\"aliases\":\"x/2\",\"arch\":\"amd64\",\"versions\":{\"1\":{\"items\":{\"a\":{\"ftype\":\"root.tar.xz\","
-        "\"path\":\"../../etc\",\"sha256\":\"" SUM "\"}}}}}}}";
+        "\"q\":{\"aliases\":\"x/2\",\"arch\":\"amd64\",\"versions\":{\"1\":{\"items\":{\"a\":{"
+        "\"ftype\":\"root.tar.xz\",\"path\":\"../../etc\",\"sha256\":\"" SUM "\"}}}}}}}";
     CLEANUP(stream_images_done) struct stream_images images = {0};
 
     EXPECT_OK(stream_images_parse(text, strlen(text), &images, ERR));
@@ -210,7 +211,8 @@ TEST(the_newest_build_of_a_product_counts)
 
 TEST(the_last_line_of_a_name_counts)
 {
-    char text[] = "a\tpull-tar\thttp://x\tsha256:1\t-\tt\nb\tpull-tar\thttp://y\t-\t-\tt\na\tpull-raw\thttp://z\t-\tk\tt\n";
+    char text[] = "a\tpull-tar\thttp://x\tsha256:1\t-\tt\nb\tpull-tar\thttp://y\t-\t-\tt\n"
+                  "a\tpull-raw\thttp://z\t-\tk\tt\n";
     char half[] = "a\tpull-tar\n";
     struct lock_line line;
 
