@@ -16,6 +16,7 @@
 #include "image/snapshot.h"
 #include "inside/confinement.h"
 #include "ipc/control.h"
+#include "machine/properties.h"
 #include "net/leftover.h"
 #include "net/rules.h"
 
@@ -56,6 +57,7 @@ static int announce(void *data, const struct spec *spec, const struct run_facts 
     struct run_host_state *state = data;
     auto_free char *confinement = confinement_format(spec);
     auto_error struct error *remark = NULL;
+    auto_free char *unit = NULL;
     uint32_t netif[8] = {0};
     struct machine_state machine = {
         .name = (char *) facts->name,
@@ -74,6 +76,8 @@ static int announce(void *data, const struct spec *spec, const struct run_facts 
 
     for (size_t i = 0; i < facts->n_netif && machine.n_netif < COUNT_OF(netif); i++)
         netif[machine.n_netif++] = (uint32_t) facts->netif[i];
+    /* "systemd-cgls -M", for one, takes it from the file and aborts without */
+    machine.unit = unit = service_manager_is_systemd() ? machine_unit(&machine) : NULL;
     machine_state_stamp(&machine);
     /* our own list knows every machine; --register= is about telling others */
     if (registry_set_state(&state->claim, &machine, err) < 0)
@@ -82,7 +86,7 @@ static int announce(void *data, const struct spec *spec, const struct run_facts 
         log_warning("devices that are bound may not work: %s", error_text(remark));
     if (spec->register_machine == TRI_NO)
         return 0;
-    return machine_register(&state->registry, &state->claim, spec, facts, err);
+    return machine_register(&state->registry, &state->claim, spec, facts, unit, err);
 }
 
 static void unwind(void *data, struct undo *undo, size_t mark)

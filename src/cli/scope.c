@@ -88,9 +88,8 @@ static int ask_machine_manager(const struct spec *spec, const struct run_facts *
 }
 
 int machine_register(const struct registry *registry, struct machine_claim *claim, const struct spec *spec,
-                     const struct run_facts *facts, struct error **err)
+                     const struct run_facts *facts, const char *unit, struct error **err)
 {
-    auto_free char *unit = spec->keep_unit ? NULL : mem_format("%s.scope", facts->name);
     bool foreign = registry_has_foreign_manager(registry), systemd = service_manager_is_systemd();
 
     if (foreign || (systemd && access(registry->own_sign, F_OK) < 0)) {
@@ -100,5 +99,5 @@ int machine_register(const struct registry *registry, struct machine_claim *clai
             return *err ? -error_code(*err) : 0;
         log_debug("%s", error_text(ignored));
     }
-    return registry_announce(registry, claim, systemd ? unit : NULL, err);
+    return registry_announce(registry, claim, unit, err);
 }

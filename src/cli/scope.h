@@ -18,6 +18,6 @@ int scope_allocate(void *data, const struct spec *spec, pid_t leader, char **ret
  * that CGROUP belongs to. Nothing to do where there is no such unit, or no device. */
 int unit_allow_devices(const struct spec *spec, const char *cgroup, struct error **err);
 
-/* Tells others of the machine: the folder they read, or the machine manager that owns it. */
+/* Tells others of the machine and its UNIT (NULL: none): the folder they read, or the machine manager that owns it. */
 int machine_register(const struct registry *registry, struct machine_claim *claim, const struct spec *spec,
-                     const struct run_facts *facts, struct error **err);
+                     const struct run_facts *facts, const char *unit, struct error **err);
