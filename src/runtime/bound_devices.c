@@ -31,10 +31,10 @@ void bound_devices(const struct spec *spec, struct strings *ret)
 {
     for (size_t i = 0; i < spec->n_mounts; i++) {
         const struct mount_request *m = &spec->mounts[i];
-        const char *path = m->source[0].path;
+        const char *path = m->type == MOUNT_BIND ? m->source[0].path : NULL;
         struct stat st;
 
-        if (m->type != MOUNT_BIND || !path || m->source[0].in_tree || stat(path, &st) < 0)
+        if (!path || m->source[0].in_tree || stat(path, &st) < 0)
             continue;
         if (S_ISDIR(st.st_mode))
             add_folder(path, ret);
