@@ -215,8 +215,23 @@ static int own_kill_signal(const struct running *machine)
     return text && parse_u32(text, &number) == 0 && number != KILL_SIGNAL_OF_INIT ? (int) number : 0;
 }
 
+/* In the first moments of a boot: until the init listens, or is gone. */
+static enum init_kind ask_init(const struct running *machine, uint64_t timeout_us)
+{
+    const uint64_t again_us = INIT_AGAIN_MS * 1000, patience_us = INIT_PATIENCE_MS * 1000;
+    uint64_t left_us = timeout_us < patience_us ? timeout_us : patience_us;
+
+    for (;;) {
+        enum init_kind kind = init_ask((pid_t) machine->state.leader, machine->leader_pidfd, INIT_POWER_OFF);
+
+        if (kind != INIT_EARLY || left_us < again_us || await_process(machine->leader_pidfd, again_us))
+            return kind;
+        left_us -= again_us;
+    }
+}
+
 /* False when there is nobody who would hear. */
-static bool ask_to_end(const struct running *machine)
+static bool ask_to_end(const struct running *machine, uint64_t timeout_us)
 {
     int number = own_kill_signal(machine);
 
@@ -224,7 +239,8 @@ static bool ask_to_end(const struct running *machine)
         return false;
     if (number > 0)
         return sys_pidfd_send_signal(machine->leader_pidfd, number, NULL, 0) == 0;
-    return init_ask((pid_t) machine->state.leader, machine->leader_pidfd, INIT_POWER_OFF) != INIT_NONE;
+    enum init_kind kind = ask_init(machine, timeout_us);
+    return kind != INIT_NONE && kind != INIT_EARLY;
 }
 
 int running_stop(const struct running *machine, uint64_t timeout_us, struct error **err)
@@ -232,7 +248,7 @@ int running_stop(const struct running *machine, uint64_t timeout_us, struct erro
     auto_error struct error *silent = NULL, *late = NULL;
 
     (void) tell(machine, "stop", "HOW=note", &silent);
-    if (ask_to_end(machine)) {
+    if (ask_to_end(machine, timeout_us)) {
         if (running_await_end(machine, timeout_us, &late) == 0)
             return 0;
         if (error_code(late) != ETIMEDOUT) {
@@ -247,8 +263,11 @@ int running_stop(const struct running *machine, uint64_t timeout_us, struct erro
 
 int running_reboot(const struct running *machine, struct error **err)
 {
-    if (machine->leader_pidfd >= 0 &&
-        init_ask((pid_t) machine->state.leader, machine->leader_pidfd, INIT_REBOOT) != INIT_NONE)
+    enum init_kind kind = machine->leader_pidfd < 0
+                              ? INIT_NONE
+                              : init_ask((pid_t) machine->state.leader, machine->leader_pidfd, INIT_REBOOT);
+
+    if (kind != INIT_NONE && kind != INIT_EARLY)
         return 0;
     return tell(machine, "stop", "HOW=again", err);
 }

@@ -9,8 +9,8 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "inside/init_kind.h"
 #include "ipc/control.h"
-#include "machine/init_kind.h"
 #include "machine/registry.h"
 
 struct running {

@@ -18,6 +18,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "inside/console.h"
+#include "inside/init_kind.h"
 #include "runtime/control.h"
 #include "runtime/event.h"
 #include "runtime/notify.h"
@@ -34,8 +35,10 @@ struct supervision {
     struct run *run;
     struct console console;
     bool was_asked_to_stop;
-    bool was_killed;            /* by us */
-    bool starts_anew;           /* was killed for that */
+    bool was_killed; /* by us */
+    bool starts_anew; /* was killed for that */
+    struct event_source ask_again; /* of an init that did not hear the request to end */
+    int64_t patience_ends_ms;
 };
 
 static void send_signal(struct supervision *s, int sig)
@@ -49,36 +52,68 @@ static void kill_payload(struct supervision *s)
     send_signal(s, SIGKILL);
 }
 
+/* A signal that was asked for is sent as it is; else the init is spoken to in its own words, and where it does not
+ * listen yet, as in the first moments of a boot, once more a little later. */
+static void ask_to_end(struct supervision *s, int64_t now_ms)
+{
+    const struct run *run = s->run;
+    int number = run->spec->kill_signal;
+
+    if (number != KILL_SIGNAL_OF_INIT || run->spec->start != START_BOOT) {
+        send_signal(s, number);
+        return;
+    }
+
+    enum init_kind kind = init_ask(run->pid, run->pidfd, INIT_POWER_OFF);
+    if (kind != INIT_NONE && kind != INIT_EARLY)
+        return;
+    if (now_ms < s->patience_ends_ms) {
+        s->ask_again.deadline_ms = now_ms + INIT_AGAIN_MS;
+        return;
+    }
+    log_info("Container %s does not listen to requests to shut down, killing it.", run->spec->machine);
+    kill_payload(s);
+}
+
+static void ask_again(struct event_source *source, short revents, int64_t now_ms)
+{
+    (void) revents;
+    ask_to_end(source->data, now_ms);
+}
+
+static void begin_to_ask(struct supervision *s)
+{
+    int64_t now_ms = event_now_ms();
+
+    s->was_asked_to_stop = true;
+    s->patience_ends_ms = now_ms + INIT_PATIENCE_MS;
+    ask_to_end(s, now_ms);
+}
+
 /* SIGTERM and SIGINT: once politely where there is a polite way, then not. */
 static void stop_asked(struct supervision *s)
 {
-    int polite = s->run->spec->kill_signal;
-
-    if (polite == 0 || s->was_asked_to_stop) {
+    if (s->run->spec->kill_signal == 0 || s->was_asked_to_stop) {
         kill_payload(s);
         return;
     }
-    s->was_asked_to_stop = true;
     log_info("Trying to halt container by sending TERM to container PID 1. Send SIGTERM again to trigger immediate "
              "termination.");
-    send_signal(s, polite);
+    begin_to_ask(s);
 }
 
 /* Asked over the control socket; asking once more is no reason to kill there, since one can say that, too. */
 static void stop_wanted(void *data, enum control_stop how)
 {
     struct supervision *s = data;
-    int polite = s->run->spec->kill_signal;
 
     s->starts_anew = how == CONTROL_STOP_AGAIN;
     if (how == CONTROL_STOP_NOTE)
         s->was_asked_to_stop = true;
-    else if (how != CONTROL_STOP_ASK || polite == 0)
+    else if (how != CONTROL_STOP_ASK || s->run->spec->kill_signal == 0)
         kill_payload(s);
-    else {
-        s->was_asked_to_stop = true;
-        send_signal(s, polite);
-    }
+    else
+        begin_to_ask(s);
 }
 
 static void handle_signal(struct supervision *s)
@@ -99,7 +134,7 @@ static void handle_signal(struct supervision *s)
         case SIGCONT:
             console_resume(&s->console);
             break;
-        default:                /* SIGPIPE: the write that caused it has said so already */
+        default: /* SIGPIPE: the write that caused it has said so already */
             break;
         }
 }
@@ -258,7 +293,7 @@ static int start_console(struct supervision *s, struct error **err)
 
 int supervise(struct run *run, int *ret_status, bool *ret_again, struct error **err)
 {
-    struct supervision s = {.run = run};
+    struct supervision s = {.run = run, .ask_again = {.fd = -1, .ready = ask_again, .data = &s}};
     const struct control_boot boot = {.console = &s.console, .stop = stop_wanted, .data = &s};
 
     if (start_console(&s, err) < 0) {
@@ -266,6 +301,7 @@ int supervise(struct run *run, int *ret_status, bool *ret_again, struct error **
         (void) waitpid(run->pid, NULL, 0);
         return -error_code(*err);
     }
+    events_add(&run->events, &s.ask_again);
     control_follow(run, &boot);
     notify_started(run);
     ready_start(run);
@@ -274,6 +310,7 @@ int supervise(struct run *run, int *ret_status, bool *ret_again, struct error **
 
     int status = watch(&s);
     ready_done(run);
+    events_remove(&run->events, &s.ask_again);
 
     /* a change of the window's size calls away, and is no reason to lose output; a request to stop is */
     while (!console_drain(&s.console, run->signal_fd, -1) && !s.was_asked_to_stop && !s.was_killed)

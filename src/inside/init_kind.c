@@ -4,7 +4,7 @@
  * their manual pages say: systemd(1), busybox(1), init(8) of sysvinit, openrc-init(8), runit-init(8), s6-svscan(1),
  * dinit(8).
  */
-#include "machine/init_kind.h"
+#include "inside/init_kind.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -39,13 +39,10 @@ static const struct {
     enum init_kind kind;
     int power_off, reboot;
 } known[] = {
-    {"systemd",       INIT_SYSTEMD, POWER_OFF, SIGINT},
-    {"(sd-stubinit)", INIT_STUB,    POWER_OFF, SIGINT},
-    {"openrc-init",   INIT_OPENRC,  SIGTERM,   SIGINT},
-    {"runit",         INIT_RUNIT,   SIGCONT,   SIGCONT},
-    {"runit-init",    INIT_RUNIT,   SIGCONT,   SIGCONT},
-    {"s6-svscan",     INIT_S6,      SIGUSR2,   SIGINT},
-    {"dinit",         INIT_DINIT,   SIGTERM,   SIGINT},
+    {"systemd", INIT_SYSTEMD, POWER_OFF, SIGINT},  {"(sd-stubinit)", INIT_STUB, POWER_OFF, SIGINT},
+    {"openrc-init", INIT_OPENRC, SIGTERM, SIGINT}, {"runit", INIT_RUNIT, SIGCONT, SIGCONT},
+    {"runit-init", INIT_RUNIT, SIGCONT, SIGCONT},  {"s6-svscan", INIT_S6, SIGUSR2, SIGINT},
+    {"dinit", INIT_DINIT, SIGTERM, SIGINT},
 };
 
 /* By what it listens to, in this order. */
@@ -80,7 +77,7 @@ enum init_kind init_judge(const struct init_traits *traits, enum init_wish wish,
     }
     if (is_init && string_equal(traits->program, "init") && takes(traits->signals, SIGPWR) &&
         !takes(traits->signals, POWER_OFF)) {
-        *ret_signal = wish == INIT_POWER_OFF ? 0 : SIGINT;      /* SIGINT is the three-finger salute of inittab(5) */
+        *ret_signal = wish == INIT_POWER_OFF ? 0 : SIGINT; /* SIGINT is the three-finger salute of inittab(5) */
         return INIT_SYSV;
     }
     *ret_signal = judge_signal(traits->signals, wish);
@@ -224,6 +221,8 @@ enum init_kind init_ask(pid_t leader, int pidfd, enum init_wish wish)
     enum init_kind kind = init_judge(&traits, wish, &number);
     if (kind == INIT_SYSV && ask_sysv(leader, wish) == 0)
         return kind;
+    if (number != 0 && !takes(traits.signals, number) && !traits.waits)
+        return INIT_EARLY;
     if (kind == INIT_RUNIT)
         prepare_runit(leader, wish);
     if (number == 0 || sys_pidfd_send_signal(pidfd, number, NULL, 0) < 0)
@@ -234,10 +233,10 @@ enum init_kind init_ask(pid_t leader, int pidfd, enum init_wish wish)
 const char *init_kind_name(enum init_kind kind)
 {
     static const char *const names[] = {
-        [INIT_NONE] = "none",       [INIT_SIGNAL] = "a program of its own", [INIT_SYSTEMD] = "systemd",
-        [INIT_STUB] = "stub",       [INIT_BUSYBOX] = "busybox",             [INIT_SYSV] = "sysvinit",
-        [INIT_OPENRC] = "OpenRC",   [INIT_RUNIT] = "runit",                 [INIT_S6] = "s6",
-        [INIT_DINIT] = "dinit",
+        [INIT_NONE] = "none",       [INIT_EARLY] = "not up yet", [INIT_SIGNAL] = "a program of its own",
+        [INIT_SYSTEMD] = "systemd", [INIT_STUB] = "stub",        [INIT_BUSYBOX] = "busybox",
+        [INIT_SYSV] = "sysvinit",   [INIT_OPENRC] = "OpenRC",    [INIT_RUNIT] = "runit",
+        [INIT_S6] = "s6",           [INIT_DINIT] = "dinit",
     };
 
     return names[kind];

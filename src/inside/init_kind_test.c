@@ -1,12 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "machine/init_kind.h"
+#include "inside/init_kind.h"
 
 #include <signal.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
+#include "base/fd.h"
+#include "base/kernel.h"
 #include "base/mem.h"
 #include "base/test.h"
 
-#define BIT(n) (UINT64_C(1) << ((n) - 1))
+#define BIT(n) (UINT64_C(1) << ((n) -1))
 
 TEST(inits_are_told_apart)
 {
@@ -42,4 +47,51 @@ TEST(inits_are_told_apart)
     }
 }
 
-TESTS(RUN(inits_are_told_apart))
+static void hear(int number)
+{
+    (void) number;
+    _exit(0);
+}
+
+/* Named as an init is; listens from the first byte on CONTROL_FD on, and ends with 0 when it was asked to. */
+static void act_as_init(int control_fd, int ready_fd)
+{
+    char byte;
+
+    (void) prctl(PR_SET_NAME, "systemd");
+    if (write(ready_fd, "r", 1) != 1 || read(control_fd, &byte, 1) != 1)
+        _exit(1);
+    (void) sigaction(38, &(struct sigaction){.sa_handler = hear}, NULL);
+    if (write(ready_fd, "l", 1) != 1)
+        _exit(1);
+    (void) alarm(20);
+    for (;;)
+        (void) pause();
+}
+
+TEST(an_init_that_does_not_listen_yet_is_not_asked)
+{
+    int control[2], ready[2], status;
+    char byte;
+
+    EXPECT_INT(pipe(control), 0);
+    EXPECT_INT(pipe(ready), 0);
+    pid_t pid = fork();
+    if (pid == 0)
+        act_as_init(control[0], ready[1]);
+    auto_close int pidfd = sys_pidfd_open(pid, 0);
+
+    EXPECT_INT(read(ready[0], &byte, 1), 1);
+    EXPECT_INT(init_ask(pid, pidfd, INIT_POWER_OFF), INIT_EARLY);
+    EXPECT_INT(write(control[1], "g", 1), 1);
+    EXPECT_INT(read(ready[0], &byte, 1), 1);
+    EXPECT_INT(init_ask(pid, pidfd, INIT_POWER_OFF), INIT_SYSTEMD);
+    EXPECT_INT(waitpid(pid, &status, 0), pid);
+    EXPECT_INT(status, 0);
+    for (size_t i = 0; i < 2; i++) {
+        (void) close(control[i]);
+        (void) close(ready[i]);
+    }
+}
+
+TESTS(RUN(inits_are_told_apart), RUN(an_init_that_does_not_listen_yet_is_not_asked))

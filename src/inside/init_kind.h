@@ -13,6 +13,7 @@
 
 enum init_kind {
     INIT_NONE,                  /* listens to nothing we could say */
+    INIT_EARLY,                 /* a known init that does not listen yet: the kernel would drop the signal */
     INIT_SIGNAL,                /* some program that catches a signal for it */
     INIT_SYSTEMD,
     INIT_STUB,                  /* redd's own, or that of systemd-nspawn */
@@ -37,7 +38,9 @@ struct init_traits {
 /* What to send for WISH; 0: nothing of use. For INIT_SYSV and INIT_RUNIT a file belongs to it. */
 enum init_kind init_judge(const struct init_traits *traits, enum init_wish wish, int *ret_signal);
 
-/* Asks the process LEADER behind PIDFD. INIT_NONE: it was not asked, since it would not hear. */
+/* Asks the process LEADER behind PIDFD. INIT_NONE, INIT_EARLY: it was not asked, since it would not hear. No event
+ * tells when it would; who wants to wait asks again every INIT_AGAIN_MS, for INIT_PATIENCE_MS. */
+enum { INIT_AGAIN_MS = 50, INIT_PATIENCE_MS = 10000 };
 enum init_kind init_ask(pid_t leader, int pidfd, enum init_wish wish);
 
 /* "systemd", …: for people. */
