@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* gzip by our own threads, the rest by a "raw" archive of libarchive with one filter. */
+/* gzip by our own threads, xz by those of its library, the rest by a "raw" archive of libarchive with one filter. */
 #include "transfer/compress.h"
 
 #include <errno.h>
@@ -9,6 +9,7 @@
 
 #include <archive.h>
 #include <archive_entry.h>
+#include <lzma.h>
 
 #include "base/fd.h"
 #include "base/mem.h"
@@ -23,17 +24,26 @@ static const struct {
 } kinds[] = {
     [COMPRESS_NONE]  = {"uncompressed", {NULL},                    NULL,                           false},
     [COMPRESS_GZIP]  = {"gzip",         {".gz", ".tgz", NULL},     NULL,                           false},
-    [COMPRESS_XZ]    = {"xz",           {".xz", ".txz", NULL},     archive_write_add_filter_xz,    true},
+    [COMPRESS_XZ]    = {"xz",           {".xz", ".txz", NULL},     NULL,                           false},
     [COMPRESS_ZSTD]  = {"zstd",         {".zst", ".zstd", ".tzst"}, archive_write_add_filter_zstd, true},
     [COMPRESS_BZIP2] = {"bzip2",        {".bz2", ".tbz2", ".tbz"}, archive_write_add_filter_bzip2, false},
     [COMPRESS_LZ4]   = {"lz4",          {".lz4", NULL},            archive_write_add_filter_lz4,   false},
 };
 /* clang-format on */
 
+#define XZ_BUFFER_SIZE (128u * 1024)
+#define XZ_MEMORY_MAX (1ull << 30)
+
+struct xz_output {
+    lzma_stream stream;
+    unsigned char buffer[XZ_BUFFER_SIZE];
+};
+
 struct compressor {
     enum compression compression;
     int fd;
     struct parallel_gzip *gzip;
+    struct xz_output *xz;
     struct archive *archive;
 };
 
@@ -94,6 +104,42 @@ static int start_filter(struct compressor *compressor, struct error **err)
     return -EOPNOTSUPP;
 }
 
+/* As many threads as there are processors, fewer when they would take more memory than a gigabyte. */
+static int start_xz(struct compressor *compressor, struct error **err)
+{
+    static const lzma_stream fresh = LZMA_STREAM_INIT;
+    lzma_mt options = {.threads = lzma_cputhreads(), .preset = LZMA_PRESET_DEFAULT, .check = LZMA_CHECK_CRC64};
+
+    while (options.threads > 1 && lzma_stream_encoder_mt_memusage(&options) > XZ_MEMORY_MAX)
+        options.threads--;
+    if (options.threads == 0)
+        options.threads = 1;
+    compressor->xz = mem_alloc(sizeof *compressor->xz);
+    compressor->xz->stream = fresh;
+    if (lzma_stream_encoder_mt(&compressor->xz->stream, &options) == LZMA_OK)
+        return 0;
+    return fail(err, ENOMEM, "cannot start the xz encoder");
+}
+
+static int write_xz(struct compressor *compressor, const void *bytes, size_t size, lzma_action action)
+{
+    struct xz_output *xz = compressor->xz;
+    lzma_ret r = LZMA_OK;
+
+    xz->stream.next_in = bytes;
+    xz->stream.avail_in = size;
+    while (r == LZMA_OK && (xz->stream.avail_in > 0 || action == LZMA_FINISH)) {
+        xz->stream.next_out = xz->buffer;
+        xz->stream.avail_out = XZ_BUFFER_SIZE;
+        r = lzma_code(&xz->stream, action);
+
+        int w = fd_write_full(compressor->fd, xz->buffer, XZ_BUFFER_SIZE - xz->stream.avail_out);
+        if (w < 0)
+            return w;
+    }
+    return r == LZMA_OK || r == LZMA_STREAM_END ? 0 : r == LZMA_MEM_ERROR ? -ENOMEM : -EIO;
+}
+
 int compressor_open(enum compression compression, int output_fd, struct compressor **ret, struct error **err)
 {
     CLEANUP(compressor_closep) struct compressor *compressor = mem_alloc(sizeof *compressor);
@@ -102,7 +148,10 @@ int compressor_open(enum compression compression, int output_fd, struct compress
     compressor->fd = output_fd;
     if (compression == COMPRESS_GZIP)
         compressor->gzip = parallel_gzip_open(output_fd);
-    else if (compression != COMPRESS_NONE && start_filter(compressor, err) < 0)
+    else if (compression == COMPRESS_XZ) {
+        if (start_xz(compressor, err) < 0)
+            return -error_code(*err);
+    } else if (compression != COMPRESS_NONE && start_filter(compressor, err) < 0)
         return -error_code(*err);
     *ret = TAKE(compressor);
     return 0;
@@ -116,6 +165,8 @@ int compressor_write(struct compressor *compressor, const void *bytes, size_t si
         r = archive_write_data(compressor->archive, bytes, size) < 0 ? -archive_errno(compressor->archive) : 0;
     else if (compressor->gzip)
         r = parallel_gzip_write(compressor->gzip, bytes, size);
+    else if (compressor->xz)
+        r = write_xz(compressor, bytes, size, LZMA_RUN);
     else
         r = fd_write_full(compressor->fd, bytes, size);
     return r < 0 ? cannot_write(err, -r) : 0;
@@ -129,6 +180,8 @@ int compressor_finish(struct compressor *compressor, struct error **err)
         r = archive_write_close(compressor->archive) == ARCHIVE_OK ? 0 : -archive_errno(compressor->archive);
     else if (compressor->gzip)
         r = parallel_gzip_finish(compressor->gzip);
+    else if (compressor->xz)
+        r = write_xz(compressor, NULL, 0, LZMA_FINISH);
     return r < 0 ? cannot_write(err, -r) : 0;
 }
 
@@ -137,6 +190,9 @@ void compressor_close(struct compressor *compressor)
     if (!compressor)
         return;
     parallel_gzip_close(compressor->gzip);
+    if (compressor->xz)
+        lzma_end(&compressor->xz->stream);
+    free(compressor->xz);
     if (compressor->archive)
         (void) archive_write_free(compressor->archive);
     free(compressor);
