@@ -73,10 +73,19 @@ void channel_progress(struct channel *channel, uint64_t done, uint64_t total)
     struct progress progress = {.done = done, .total = total};
     int64_t now = clock_ms();
 
+    channel->total = total;
     if (now - channel->progress_ms < PROGRESS_INTERVAL_MS)
         return;
     channel->progress_ms = now;
     channel_send(channel, MESSAGE_PROGRESS, &progress, sizeof progress);
+}
+
+void channel_progress_end(struct channel *channel)
+{
+    struct progress progress = {.done = channel->total, .total = channel->total};
+
+    if (channel->total > 0)
+        channel_send(channel, MESSAGE_PROGRESS, &progress, sizeof progress);
 }
 
 void channel_error(struct channel *channel, const struct error *err)

@@ -38,6 +38,7 @@ struct channel {
     int fd;                     /* -1: nobody listens */
     int progress_fd;            /* a file with the last struct progress, for others to look at; -1: none */
     int64_t progress_ms;        /* when progress was last told */
+    uint64_t total;             /* of the last progress */
 };
 
 #define CHANNEL_NONE {.fd = -1, .progress_fd = -1}
@@ -47,6 +48,8 @@ void channel_line(struct channel *channel, const char *fmt, ...) __attribute__((
 void channel_fact(struct channel *channel, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* At most ten times a second: more calls cost a clock each. */
 void channel_progress(struct channel *channel, uint64_t done, uint64_t total);
+/* That it is all done, when it is known how much that is. */
+void channel_progress_end(struct channel *channel);
 void channel_error(struct channel *channel, const struct error *err);
 
 /* The next message: 1, 0 at the end, or a negative errno (-EBADMSG: it is none of ours). */

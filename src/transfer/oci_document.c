@@ -54,6 +54,7 @@ static void descriptor_done(struct oci_descriptor *item)
     free(item->architecture);
     free(item->variant);
     free(item->ref_name);
+    *item = (struct oci_descriptor){0};
 }
 
 static int read_descriptor(const json_t *object, struct oci_descriptor *ret, struct error **err)

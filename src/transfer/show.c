@@ -79,7 +79,9 @@ static void tell_progress(struct show *show, const struct progress *progress)
         draw_bar(show, progress);
         return;
     }
-    if (percent < show->told_percent + LINE_STEP_PERCENT || percent >= 100)
+    if (percent < show->told_percent)       /* the next part of several */
+        show->told_percent = 0;
+    if (percent < show->told_percent + LINE_STEP_PERCENT && (percent < 100 || show->told_percent == 100))
         return;
     show->told_percent = percent - percent % LINE_STEP_PERCENT;
     (void) fprintf(stderr, "%s %d%%.\n", show->request->verb->done, percent);

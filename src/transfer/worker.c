@@ -32,6 +32,7 @@ static void work(const struct worker *worker, int fd, pid_t parent)
         channel_error(&up, err);
         _exit(1);
     }
+    channel_progress_end(&up);
     channel_send(&up, MESSAGE_DONE, "", 0);
     _exit(0);
 }

@@ -22,6 +22,7 @@ like "$err" "^The 'machinectl import-tar' command has been replaced by 'importct
 like "$err" "^Enqueued transfer job 1\\. Press C-c to continue" 'has a number'
 like "$err" "^Importing '$WORK/small.tar', saving as 'small'\\.$" 'says from where and to where'
 like "$err" "^Operating on image directory '/var/lib/machines'\\.$" 'in which folder'
+like "$err" '^Imported 100%\.$' 'how far it is'
 like "$err" '^Exiting\.$' 'and when it is over'
 is "$(same small)" '' 'and the tree is there'
 run "$importctl" -m import-tar "$WORK/small.tar"
