@@ -38,6 +38,9 @@ int scope_allocate(void *data, const struct spec *spec, pid_t leader, char **ret
 
     (void) data;
     add_device_rules(spec, &properties);
+    /* what stops the scope stops the init; SIGTERM has others of them start anew */
+    if (spec->kill_signal > 0)
+        strings_add_format(&properties, "KillSignal=%d", spec->kill_signal);
     for (size_t i = 0; i < spec->resources.count; i++)
         strings_add(&properties, spec->resources.item[i]);
     for (size_t i = 0; i < spec->properties.count; i++)
