@@ -38,4 +38,4 @@ install: all
 
 clean:
 	[ ! -e $(BUILD)/demo ] || tools/as-root rm -rf --one-file-system $(BUILD)/demo
-	rm -rf $(BUILD) build-check build-clang build-hooks
+	rm -rf $(BUILD) build-check build-clang build-hooks build-packaged
