@@ -225,6 +225,13 @@ static int set_server(struct verb_options *o, const char *value, struct error **
     return 0;
 }
 
+static int set_key(struct verb_options *o, const char *value, struct error **err)
+{
+    (void) err;
+    o->key = value;
+    return 0;
+}
+
 static int set_lock_file(struct verb_options *o, const char *value, struct error **err)
 {
     (void) err;
@@ -386,6 +393,7 @@ static const struct row rows[] = {
     {NULL,             'N', NULL,          R | I,     false, set_keep_nothing, "the same as --keep-download=no"},
     {"platform",        0,  "OS/ARCH",     R,         false, set_platform,     "of an image for several: as in linux/arm64"},
     {"server",          0,  "URL",         R,         false, set_server,       "the server that NAME is looked for on"},
+    {"key",             0,  "FILE",        R,         false, set_key,          "trust the key in it from now on"},
     {"lock-file",       0,  "FILE",        R,         false, set_lock_file,    "where it is written down what was pulled"},
     {"locked",          0,  NULL,          R,         false, set_locked,       "pull exactly what is written down there"},
     {"follow",         'f', NULL,          R,         false, set_follow,       "go on with what comes"},

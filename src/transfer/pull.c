@@ -18,6 +18,7 @@
 #include "transfer/fetch.h"
 #include "transfer/inspect.h"
 #include "transfer/lock_lines.h"
+#include "transfer/trust.h"
 #include "transfer/unpack.h"
 #include "transfer/url.h"
 #include "transfer/verbs.h"
@@ -349,8 +350,8 @@ static int fetch_sidecars(struct pulling *p, struct error **err)
     return 0;
 }
 
-int pull_image(struct job *job, const struct request *request, struct place *place, const struct pull *pull,
-               struct error **err)
+static int pull_verified(struct job *job, const struct request *request, struct place *place, const struct pull *pull,
+                         struct error **err)
 {
     CLEANUP(pulling_done) struct pulling p = {
         .job = job, .request = request, .place = place, .pull = pull, .kind = pull->kind, .file_fd = -1};
@@ -377,6 +378,23 @@ int pull_image(struct job *job, const struct request *request, struct place *pla
                                                        .sum = p.sum ? p.sum : "-",
                                                        .key = p.verified.key ? p.verified.key : "-"},
                           err);
+}
+
+/* A key that was handed in stays when it proved something. */
+int pull_image(struct job *job, const struct request *request, struct place *place, const struct pull *pull,
+               struct error **err)
+{
+    auto_free char *key = NULL;
+    bool is_new = false;
+
+    if (request->key && trust_key(request->key, &key, &is_new, err) < 0)
+        return -error_code(*err);
+    int r = pull_verified(job, request, place, pull, err);
+    if (r < 0 && key && is_new)
+        (void) unlink(key);
+    else if (key && is_new)
+        job_line(job, "The key is trusted from now on: %s.", key);
+    return r;
 }
 
 static int pull_words(struct job *job, const struct request *request, enum pull_kind kind, struct error **err)

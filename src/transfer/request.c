@@ -122,6 +122,7 @@ static const struct option_row {
     {"--lock-file",     true,  NULL,       NULL, 0, offsetof(struct request, lock_file)},
     {"--platform",      true,  NULL,       NULL, 0, offsetof(struct request, platform)},
     {"--server",        true,  NULL,       NULL, 0, offsetof(struct request, server)},
+    {"--key",           true,  NULL,       NULL, 0, offsetof(struct request, key)},
 };
 /* clang-format on */
 

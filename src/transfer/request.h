@@ -36,6 +36,7 @@ struct request {
     const char *image_root;     /* another folder than the class's */
     const char *lock_file;      /* --lock-file= */
     const char *platform;       /* --platform=OS/ARCH */
+    const char *key;            /* --key=, a file with a key that is trusted from now on */
     const char *server;         /* --server=, an index of images */
     enum json_mode json;
     struct strings words;

@@ -148,7 +148,9 @@ static int unknown_key(const char *status, const char *name, struct error **err)
 
     fail_plain(err, EKEYREJECTED, "the signature of '%s' is by a key that is not trusted: %s", name, key);
     fail_id(*err, "R5111");
-    fail_hint(*err, "if that is the publisher's key: gpg --export %s >/etc/redd/keys/NAME.gpg", key);
+    fail_hint(*err, "if that is the publisher's key, get it from there and say --key=FILE; or: gpg --export %s "
+                    ">/etc/redd/keys/NAME.gpg",
+              key);
     return -EKEYREJECTED;
 }
 
@@ -329,7 +331,7 @@ static int check_minisign(struct job *job, const struct signature *signature, in
     if (!find_minisign_key(minisign.id, &key)) {
         fail_plain(err, EKEYREJECTED, "the signature of '%s' is by a key that is not trusted: %s", name, id);
         fail_id(*err, "R5111");
-        fail_hint(*err, "if that is the publisher's key, put its .pub file into /etc/redd/keys");
+        fail_hint(*err, "if that is the publisher's key, say --key=FILE with its .pub file, or put that into /etc/redd/keys");
         return -EKEYREJECTED;
     }
     if (minisign.prehashed) {

@@ -9,6 +9,7 @@
 #include "transfer/lock_lines.h"
 #include "transfer/oci_source.h"
 #include "transfer/signature.h"
+#include "transfer/trust.h"
 #include "transfer/unpack_entry.h"
 #include "transfer/url.h"
 
@@ -35,7 +36,8 @@ static void try_path(const char *text)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     auto_free char *text = mem_copy_bytes(data, size), *lines = mem_copy_bytes(data, size);
-    auto_free char *realm = NULL, *service = NULL, *scope = NULL, *escaped = NULL, *name = NULL;
+    auto_free char *realm = NULL, *service = NULL, *scope = NULL, *escaped = NULL, *name = NULL, *decoded = NULL;
+    size_t n;
     auto_error struct error *err = NULL;
     struct findings findings = {0};
     struct minisign minisign;
@@ -49,6 +51,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     (void) url_check(text, &err);
     escaped = url_escape_for_name(text);
     name = image_name_derive(CLASS_MACHINE, text);
+    (void) armor_decode((const char *) data, size, &decoded, &n);
     try_reference(text);
     try_path(text);
     inspect_pct_conf(text, &findings);

@@ -126,6 +126,28 @@ CHECKSUM clear
 END
 ok "there were thirty forgeries (of $count)" test "$count" -ge 30
 
+# a key that is handed in is trusted from then on, when it proved something
+for how in asc minisig; do
+        publish SHA256SUMS $how stranger
+        [ $how = asc ] && key=$WORK/stranger.asc || key=$WORK/stranger.pub
+        gpg --batch --armor --export stranger@example.org >"$WORK/stranger.asc"
+        printf x >>"$WORK/srv/p/image.tar"
+        pull "--key=$key"
+        is "$status" 1 "$how, --key=: another file is refused still"
+        is "$(ls /etc/redd/keys | tr '\n' ' ')" 'publisher.gpg publisher.pub ' 'and the key is not kept'
+        publish SHA256SUMS $how stranger
+        pull "--key=$key"
+        is "$status" 0 'the real one passes'
+        like "$err" '^The key is trusted from now on: /etc/redd/keys/' 'and the key is kept'
+        forget image
+        pull
+        is "$status" 0 'so that it is needed once only'
+        forget image
+        find /etc/redd/keys -type f ! -name 'publisher*' -delete
+done
+pull "--key=/etc/passwd"
+like "$err" "'/etc/passwd' is no public key \\[R5170\\]" 'what is no key is refused'
+
 # without signatures
 publish SHA256SUMS gpg stranger
 pull --verify=checksum
