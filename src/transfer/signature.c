@@ -331,7 +331,8 @@ static int check_minisign(struct job *job, const struct signature *signature, in
     if (!find_minisign_key(minisign.id, &key)) {
         fail_plain(err, EKEYREJECTED, "the signature of '%s' is by a key that is not trusted: %s", name, id);
         fail_id(*err, "R5111");
-        fail_hint(*err, "if that is the publisher's key, say --key=FILE with its .pub file, or put that into /etc/redd/keys");
+        fail_hint(*err, "if that is the publisher's key, say --key=FILE with its .pub file, or put that into "
+                        "/etc/redd/keys");
         return -EKEYREJECTED;
     }
     if (minisign.prehashed) {
