@@ -272,6 +272,7 @@ static int run_verb(const struct service *service, const void *data, struct cont
     if (pid == 0) {
         (void) dup2(pipe_fds[1], STDERR_FILENO);
         (void) execv(service->redd, words);
+        (void) dprintf(STDERR_FILENO, "redd: cannot start %s: %s\n", service->redd, strerror(errno));
         _exit(127);
     }
     (void) close(pipe_fds[1]);

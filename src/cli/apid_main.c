@@ -91,7 +91,7 @@ static char *find_redd(const char *self)
 {
     auto_free char *folder = path_parent(self), *beside = path_join(folder, "redd");
 
-    return access(beside, X_OK) == 0 ? TAKE(beside) : mem_copy_string("redd");
+    return access(beside, X_OK) == 0 ? TAKE(beside) : mem_copy_string(REDD_BIN_DIR "/redd");
 }
 
 static void service_done(struct service *service)

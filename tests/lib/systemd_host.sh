@@ -8,7 +8,7 @@
 #     on_host COMMAND...  runs a command there; run_on_host sets $status, $out, $err as run does
 #     systemd_host_end    powers it off
 
-SYSTEMD_HOST_SUITE=bookworm
+SYSTEMD_HOST_SUITE=${TEST_SUITE:-bookworm}
 SYSTEMD_HOST_BUILD=${REDD_PACKAGED:-$TOP/build-packaged}
 SYSTEMD_HOST_TREE=${TEST_CACHE:-/var/cache/redd-test}/systemd-host-$SYSTEMD_HOST_SUITE
 # The last line: what redd-apid, redd-bus and redd-transfer are linked with.
@@ -51,15 +51,16 @@ systemd_host_make() {
 systemd_host_install() {
         mkdir -p "$WORK/host/opt/theirs"
         cp "$WORK/host/usr/bin/machinectl" "$WORK/host/opt/theirs/"
-        rm -f "$WORK/host/usr/bin/systemd-nspawn" "$WORK/host/usr/bin/machinectl" \
-                "$WORK/host/usr/lib/systemd/systemd-machined" "$WORK/host/usr/lib/systemd/systemd-importd" \
-                "$WORK"/host/usr/lib/systemd/system/*machined.service "$WORK"/host/usr/lib/systemd/system/*importd.service \
-                "$WORK"/host/usr/lib/systemd/system/dbus-org.freedesktop.machine1.service \
-                "$WORK"/host/usr/lib/systemd/system/dbus-org.freedesktop.import1.service \
-                "$WORK"/host/usr/lib/systemd/system/systemd-nspawn@.service \
-                "$WORK"/host/usr/lib/systemd/system/machines.target "$WORK"/host/usr/lib/systemd/system/machine.slice \
-                "$WORK"/host/usr/share/dbus-1/system-services/org.freedesktop.machine1.service \
-                "$WORK"/host/usr/share/dbus-1/system-services/org.freedesktop.import1.service
+        (
+                cd "$WORK/host/usr" || exit 1
+                rm -f bin/systemd-nspawn bin/machinectl bin/importctl lib/systemd/systemd-machined lib/systemd/systemd-importd \
+                        lib/systemd/system/*machined.* lib/systemd/system/*importd.* lib/systemd/system/*.wants/*machined.* \
+                        lib/systemd/system/*.wants/*importd.* lib/systemd/system/dbus-org.freedesktop.machine1.service \
+                        lib/systemd/system/dbus-org.freedesktop.import1.service lib/systemd/system/machines.target \
+                        lib/systemd/system/machine.slice lib/systemd/system/systemd-nspawn@.service \
+                        share/dbus-1/system-services/org.freedesktop.machine1.service \
+                        share/dbus-1/system-services/org.freedesktop.import1.service
+        )
         DESTDIR=$WORK/host meson install -C "$SYSTEMD_HOST_BUILD" --no-rebuild --quiet >&2 || exit 1
         for host_name in bus apid transfer; do
                 chroot "$WORK/host" /usr/libexec/redd/redd-$host_name --help >"$WORK/.out" 2>&1

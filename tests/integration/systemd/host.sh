@@ -110,12 +110,48 @@ run_on_host $theirs show c1 -p State -p Unit
 is "$(printf '%s\n' "$out" | sort)" "$(printf 'State=running\nUnit=%s' "$unit")" 'it shows it'
 run_on_host $theirs status --no-pager c1
 like "$out" '/sbin/init' 'with its processes'
-ok 'it powers it off' on_host $theirs poweroff c1
+ok 'it copies into it' on_host $theirs copy-to c1 /etc/hostname /root/copied
+run_on_host redd exec c1 -- cat /root/copied
+is "$out" nested 'what was meant'
+ok 'it copies out of it' on_host $theirs copy-from c1 /usr/lib/os-release /root/copied-out
+like "$(cat "$WORK/host/root/copied-out")" 'ID=tiny' 'as well'
+ok 'it binds a folder' on_host $theirs bind --mkdir c1 /etc/systemd /mnt/etc
+ok 'which is there' on_host redd exec c1 -- test -d /mnt/etc/system
+run_on_host busctl call org.freedesktop.machine1 /org/freedesktop/machine1/machine/c1 org.freedesktop.DBus.Properties GetAll s ''
+like "$out" "\"Unit\" s \"$unit\"" 'all properties are told without the name of an interface'
+ok 'machinectl of systemd powers it off' on_host $theirs poweroff c1
 await_on_host '^inactive' systemctl show --value -p ActiveState "$unit"
 is "$out" inactive 'as a unit, too'
 ok 'it starts it' on_host $theirs start c1
 is "$(property ActiveState)" active 'by the unit'
 ok 'and terminates it' on_host $theirs terminate c1
+
+# --- as others call us ---
+ok 'a unit of somebody else runs a machine' on_host systemd-run -q --collect --unit=jail --property=Delegate=yes \
+        --property=RestartForceExitStatus=133 --property=SuccessExitStatus=133 --property=TasksMax=infinity \
+        --property=Type=notify --property=KillMode=mixed --setenv=SYSTEMD_NSPAWN_LOCK=0 -- systemd-nspawn --boot --quiet \
+        --keep-unit --bind-ro=/sys/bus --inaccessible=/sys/block --machine=c1 --directory=/var/lib/machines/c1
+run_on_host machinectl show c1 -p Unit --value
+is "$out" jail.service 'which is the unit of the machine'
+# shellcheck disable=SC2016
+run_on_host sh -c 'cat /sys/fs/cgroup/system.slice/jail.service/payload/cgroup.procs'
+like "$out" "^$("$REDD" exec host -- machinectl show c1 -p Leader --value)\$" 'with a group for the payload'
+# shellcheck disable=SC2016
+run_on_host sh -c 'nsenter -t "$(machinectl show c1 -p Leader --value)" -a hostname'
+is "$out" c1 'the leader is the way in'
+ok 'a reboot' on_host redd exec c1 -- kill -39 1
+await_on_host '^1$' systemctl show --value -p NRestarts jail.service
+is "$out" 1 'starts the unit anew'
+await_on_host running machinectl show c1 -p State --value
+ok 'its end' on_host machinectl poweroff c1
+await_on_host inactive systemctl is-active jail.service
+is "$out" inactive 'is that of the unit'
+run_on_host systemd-nspawn -q -M 0123456789abcdef0123456789abcdef -D /var/lib/machines/c1 -a -u root \
+        --capability=cap_ipc_lock --console=pipe --property=MemoryAccounting=on --bind=/dev/fuse --bind=/dev/loop-control \
+        sh -c 'echo built; exit 8'
+is "$status $out" '8 built' 'a command is run in a build root'
+run_on_host machinectl -q shell .host /bin/sh -c 'echo here; exit 4'
+is "$status $(printf '%s' "$out" | tr -d '\r')" '4 here' 'a shell of the host has the status of its command'
 
 # --- a guest with systemd ---
 cp -a "$SYSTEMD_HOST_TREE" "$WORK/images/deb"
