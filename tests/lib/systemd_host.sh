@@ -11,9 +11,13 @@
 SYSTEMD_HOST_SUITE=${TEST_SUITE:-bookworm}
 SYSTEMD_HOST_BUILD=${REDD_PACKAGED:-$TOP/build-packaged}
 SYSTEMD_HOST_TREE=${TEST_CACHE:-/var/cache/redd-test}/systemd-host-$SYSTEMD_HOST_SUITE
-# The last line: what redd-apid, redd-bus and redd-transfer are linked with.
-SYSTEMD_HOST_PACKAGES=systemd,systemd-sysv,systemd-container,dbus,udev,libpam-systemd,polkitd,iproute2,nftables,procps,kmod,\
-libarchive13,libcurl4,libisal2,libjansson4,libseccomp2,libssl3
+SYSTEMD_HOST_PACKAGES=systemd,systemd-sysv,systemd-container,dbus,udev,libpam-systemd,polkitd,iproute2,nftables,procps,kmod
+# what redd-apid, redd-bus and redd-transfer are linked with; some were renamed for 64 bit times
+case $SYSTEMD_HOST_SUITE in
+bookworm) SYSTEMD_HOST_PACKAGES=$SYSTEMD_HOST_PACKAGES,libarchive13,libcurl4,libssl3 ;;
+*) SYSTEMD_HOST_PACKAGES=$SYSTEMD_HOST_PACKAGES,libarchive13t64,libcurl4t64,libssl3t64 ;;
+esac
+SYSTEMD_HOST_PACKAGES=$SYSTEMD_HOST_PACKAGES,libisal2,libjansson4,libseccomp2
 
 # Several tests may ask for it at once; one makes it.
 systemd_host_tree() {
