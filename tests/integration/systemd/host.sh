@@ -257,7 +257,21 @@ run_on_host nft list set inet redd own4
 unlike "$out" 've-deb' 'nor rules for them'
 run_on_host machinectl list --no-legend
 like "$out" '^deb .*(192\.168|172|10)\.' 'but shows the one there is'
-ok 'the guest goes down' on_host machinectl poweroff deb
+
+# --- when the host reboots ---
+ok 'a machine is enabled' on_host machinectl enable c1
+booted=$("$REDD" exec host -- systemctl show --value -p UserspaceTimestampMonotonic)
+ok 'the host reboots' on_host systemctl reboot
+await_on_host '^[1-9]' sh -c "systemctl show --value -p UserspaceTimestampMonotonic | grep -vx $booted"
+await_on_host '^(running|degraded)' systemctl is-system-running
+is "$out" running 'and is up again'
+run_on_host machinectl list --no-legend
+like "$out" '^c1 ' 'with the machine that is enabled'
+unlike "$out" '^deb ' 'and not the other'
+run_on_host redd why deb
+like "$out" 'powered off' 'which was powered off, in its own way'
+run_on_host journalctl --no-pager -b -1 -u systemd-nspawn@deb.service
+unlike "$(printf '%s' "$out" | grep 'systemd\[1\]')" 'timed out' 'and in time'
 
 systemd_host_end
 done_testing
