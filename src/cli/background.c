@@ -124,6 +124,44 @@ void background_ended(const struct background *background, const struct run_endi
     write_down(background, &run);
 }
 
+/* By the words of systemd.exec(5) for $SERVICE_RESULT: ends that a supervisor has no part in, and what helps. */
+static const char *result_remedy(const char *result)
+{
+    static const struct {
+        const char *result, *remedy;
+    } known[] = {
+        {"signal",    "somebody sent it from outside"},
+        {"core-dump", "that is a fault of redd's own: please report it"},
+        {"oom-kill",  "the memory was used up: see MemoryMax=, and the kernel's log"},
+        {"watchdog",  "it did not answer for the time of WatchdogSec="},
+        {"timeout",   "the machine did not stop, or start, within the time of TimeoutSec="},
+    };
+
+    for (size_t i = 0; result && i < COUNT_OF(known); i++)
+        if (strcmp(result, known[i].result) == 0)
+            return known[i].remedy;
+    return NULL;
+}
+
+void background_died(const char *machine)
+{
+    const char *remedy = result_remedy(getenv("SERVICE_RESULT")), *code = getenv("EXIT_CODE");
+    const char *status = getenv("EXIT_STATUS");
+    const struct background background = {.name = machine};
+    auto_error struct error *err = NULL;
+    int number;
+
+    if (!remedy || !code || strcmp(code, "exited") == 0 || !status || signal_parse(status, &number) < 0)
+        return;
+    fail_plain(&err, EIO, "the supervisor of machine '%s' was ended by signal %s", machine, status);
+    fail_id(err, "R4500");
+    fail_hint(err, "%s", remedy);
+
+    struct last_run run = {.result = RESULT_KILLED, .number = number, .text = (char *) error_text(err),
+                           .hint = (char *) error_hint(err), .id = (char *) error_id(err)};
+    write_down(&background, &run);
+}
+
 void background_console_wrote(struct background *background, uint64_t total)
 {
     auto_error struct error *ignored = NULL;

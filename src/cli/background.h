@@ -22,5 +22,8 @@ void background_init(struct background *background, int argc, char **argv);
 void background_failed(const struct background *background, const struct error *err);
 /* The payload ended. */
 void background_ended(const struct background *background, const struct run_ending *ending);
+/* --cleanup behind a unit (ExecStopPost=) whose supervisor could not write that down, since it was killed; systemd says
+ * how in the environment. Does nothing elsewhere. */
+void background_died(const char *machine);
 /* The console has said TOTAL bytes by now. */
 void background_console_wrote(struct background *background, uint64_t total);

@@ -50,6 +50,9 @@ static int run(const char *program, int argc, char **argv, char **title, struct 
 
     struct run_host_state state;
     const struct run_host host = run_host_of(&state, &background, title, argc + (int) (argv - title));
+
+    if (spec.cleanup)
+        background_died(spec.machine);
     int r = spec.cleanup ? container_cleanup(&spec, &host, err) : container_run(&spec, &host, &status, err);
 
     if (r < 0)

@@ -209,6 +209,8 @@ await_on_host '^failed' systemctl show --value -p ActiveState "$unit"
 is "$out" failed 'the unit has failed'
 run_on_host sh -c 'ls /run/redd/machines /run/systemd/machines; ls /sys/class/net; ls -d /sys/fs/cgroup/machine.slice/*deb* 2>&1'
 unlike "$out" '^(deb|unit:.*deb.*|ve-deb)$|machine.slice/.*deb.service$' 'nothing is left of it'
+run_on_host redd why deb
+like "$out" "the supervisor of machine 'deb' was ended by signal KILL \[R4500\]" 'and redd knows why it ended'
 ok 'the next start is a normal one' on_host machinectl start deb
 ok 'and so is its end' on_host machinectl terminate deb
 
