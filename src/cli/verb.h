@@ -69,6 +69,7 @@ int verb_run(int argc, char **argv);
 int verb_config(int argc, char **argv);
 int verb_autostart(const struct verb_call *call, int *ret_status, struct error **err);
 int verb_disable(const struct verb_call *call, int *ret_status, struct error **err);     /* verb_enable.c */
+int verb_doctor(const struct verb_call *call, int *ret_status, struct error **err);
 int verb_enable(const struct verb_call *call, int *ret_status, struct error **err);
 int verb_kill(const struct verb_call *call, int *ret_status, struct error **err);        /* verb_stop.c */
 int verb_list(const struct verb_call *call, int *ret_status, struct error **err);
