@@ -76,6 +76,8 @@ GOALS = [
     at_most("supervisor PSS, KiB", 64, least("hold", "redd", "pss")),
     at_most("supervisor private memory, KiB", 48, least("hold", "redd", "private")),
     at_most("wake-ups of all idle supervisors", 0, least("hold", "redd", "wakes")),
+    at_most("exec in a running container, times the floor", 1.3, to_floor("enter", "floor")),
+    at_most("exec at a terminal, times the floor", 1.5, to_floor("enter-terminal", "floor")),
     at_most("boot to ready, times the floor", 1.05, to_floor("boot", "floor")),
     at_most("power-off, times the floor", 1.1, to_floor("boot", "floor", "off")),
     at_most("supervisor cpu of a boot, ms", 10, scaled(least("boot", "redd", "own"), 0.001)),

@@ -105,6 +105,9 @@ class Held:
         return {"processes": len(keepers) / count, "rss": memory("Rss"), "pss": memory("Pss"),
                 "private": memory("Private_Clean", "Private_Dirty"), "wakes": after - before}
 
+    def payloads(self):
+        return [p for process in self.processes for p in children(process.pid) if is_payload(p)]
+
     def __exit__(self, *_):
         for process in self.processes:
             for pid in children(process.pid):

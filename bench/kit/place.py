@@ -25,6 +25,7 @@ PROGRAMS = {
     "boot": ["boot.c", "measure.c"],
     "console": ["console.c", "measure.c"],
     "relay": ["relay.c", "measure.c"],
+    "enter": ["enter.c", "measure.c"],
 }
 
 

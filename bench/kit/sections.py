@@ -132,6 +132,40 @@ def hold(bench):
     return Section("hold", f"{count} idle containers held: what is not payload, for each container", "hold", rows)
 
 
+def enterers(bench, has_terminal, number, leader):
+    """Who can run a program in a container of ours that runs already: the words in front of it."""
+    terminal = ["-t"] if has_terminal else []
+    words = {"redd": [*who.ours()[:-1], "exec", *terminal, f"n{number}", "--"],
+             "floor": [str(bench.place.bin / "enter"), *(["--terminal"] if has_terminal else []), str(leader)]}
+    if not has_terminal and shutil.which("nsenter"):
+        words["nsenter"] = [shutil.which("nsenter"), "--target", str(leader), "--all", "--"]
+    return words
+
+
+def enters(name, title, has_terminal):
+    def measure(bench):
+        ours = next(c for c in bench.contestants if c.name == "redd")
+        if ours.absent:
+            raise Unable(ours.absent)
+        number, rows = bench.next_number(), []
+        with guests.Held(bench.place, ours, [number]) as held:
+            leader = held.payloads()[0]
+            for one, words in enterers(bench, has_terminal, number, leader).items():
+
+                def once(payload, expected, words=words):
+                    return runs.start(bench.place, ours, [*words, *payload], expected=expected)
+
+                def timed(once=once):
+                    once(TRUE, 0)
+                    return once(TRUE, 0)
+
+                rows.append(runs.Row(one, timed, lambda once=once: once(PROOF, runs.PROOF_STATUS)))
+            runs.interleave(rows, bench.rounds_or(60, 15), bench.progress)
+        return Section(name, title, "starts", rows)
+
+    return measure
+
+
 def boot(bench):
     """Debian to its default target and off again, each time from the same settled state."""
     tree, floor = guests.DebianTree(bench.place), bench.contestants[0]
@@ -205,6 +239,8 @@ ALL = {
     "syscalls": syscalls,
     "concurrent": concurrent,
     "hold": hold,
+    "enter": enters("enter", "Into a running container: exec of /usr/bin/true", False),
+    "enter-terminal": enters("enter-terminal", "The same, at a terminal", True),
     "boot": boot,
     "console": console,
 }
