@@ -166,10 +166,23 @@ static int mount_sys_parts(struct child *child, struct error **err)
     return mount_protect("/sys", MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC, err);
 }
 
+/* A container that is to be a host (SYSTEMD_NSPAWN_API_VFS_WRITABLE=1) may want to make user namespaces with a /proc
+ * and /sys in them, which the kernel allows only while whole ones are in the mount namespace: so some are, on folders
+ * that /run/host is about to cover. Who may mount could uncover the rest anyhow. */
+static int mount_whole_ones(const struct run *run, struct error **err)
+{
+    if (!run->spec->api_vfs_writable || run->has_userns)
+        return 0;
+    return mount_plain("proc", "/run/host/inaccessible/dir", "proc", SAFE, NULL, err) < 0 ||
+           mount_plain("sysfs", "/run/host/unix-export", "sysfs", SAFE, NULL, err) < 0 ? -error_code(*err) : 0;
+}
+
 static int mount_run_host(struct child *child, struct error **err)
 {
     const struct run *run = child->run;
 
+    if (mount_whole_ones(run, err) < 0)
+        return -error_code(*err);
     /* its own mount from the start, for what is mounted below it; read-only in the end */
     if (mount_plain("/run/host", "/run/host", NULL, MS_BIND, NULL, err) < 0)
         return -error_code(*err);

@@ -50,11 +50,11 @@ systemd_host_make() {
         echo nested >"$WORK/host/etc/hostname"
 }
 
-# From the build whose options put everything where a distribution's package would. The distribution's machinectl stays
-# under another path, and none of the programs whose names redd takes.
+# From the build whose options put everything where a distribution's package would. The distribution's machinectl and
+# systemd-nspawn stay under another path, and none of the programs whose names redd takes.
 systemd_host_install() {
         mkdir -p "$WORK/host/opt/theirs"
-        cp "$WORK/host/usr/bin/machinectl" "$WORK/host/opt/theirs/"
+        cp "$WORK/host/usr/bin/machinectl" "$WORK/host/usr/bin/systemd-nspawn" "$WORK/host/opt/theirs/"
         (
                 cd "$WORK/host/usr" || exit 1
                 rm -f bin/systemd-nspawn bin/machinectl bin/importctl lib/systemd/systemd-machined lib/systemd/systemd-importd \

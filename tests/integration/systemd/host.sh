@@ -242,6 +242,12 @@ is $? 0 'well'
 like "$(cat s1.log)" 'init: powering off' 'since its init was asked'
 run_on_host redd run -q -D /var/lib/machines/s1 -M s1 --register=no sh -c 'exit 9'
 is "$status" 9 'a command gives its status'
+run_on_host sh -c 'for i in 1 2 3 4 5; do redd run -q -D /var/lib/machines/s1 -M s1 true || exit 1; done'
+[ "$status" -eq 0 ] || note "$out $err"
+is "$status" 0 'one may follow the other at once, though systemd may not have forgotten the scope yet'
+run_on_host /opt/theirs/systemd-nspawn -q --register=no -U --private-network -M theirs -D /var/lib/machines/s1 sh -c 'exit 6'
+[ "$status" -eq 6 ] || note "$out $err"
+is "$status" 6 "this host can do what others can: systemd's own nspawn makes users of its own"
 
 # --- where networkd looks after the links ---
 ok 'networkd is started on the host' on_host systemctl start systemd-networkd
