@@ -102,7 +102,8 @@ int image_act_begin(struct image_act *act, const struct image *image, const char
         return -error_code(*err);
     if (lock == ACT_ALONE && check_not_mounted(image, act->fd, err) < 0)
         return -error_code(*err);
-    if (lock == ACT_NO_LOCK && (act->fd = open(image->path, O_PATH | O_CLOEXEC)) < 0)
+    /* what a link leads to is not its business */
+    if (lock == ACT_NO_LOCK && (act->fd = open(image->path, O_PATH | O_CLOEXEC)) < 0 && !image_is_link(image))
         return fail(err, errno, "cannot open %s", image->path);
     if (pool_change(folder ? folder : act->parent, &act->pool, err) < 0 ||
         pool_work_begin(&act->pool, &act->work, err) < 0)

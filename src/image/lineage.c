@@ -99,16 +99,23 @@ int lineage_parse(const char *text, struct lineage *ret, struct error **err)
 int lineage_read(int fd, const char *path, struct lineage *ret, struct error **err)
 {
     auto_close int file_fd = openat(fd, LINEAGE_FILE, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-    auto_free char *text = mem_alloc(TEXT_LIMIT + 1);
+    auto_free char *large = NULL;
+    char small[2048], *text = small;        /* lists of a thousand machines have no page to spare for each */
     struct stat st;
 
     if (file_fd < 0 || fstat(file_fd, &st) < 0)
         return fail(err, errno, "cannot open %s/" LINEAGE_FILE, path);
     if (!S_ISREG(st.st_mode) || st.st_size > (off_t) TEXT_LIMIT)
         return fail_plain(err, EINVAL, "%s/" LINEAGE_FILE " is none of redd's", path);
-    ssize_t n = fd_read_full(file_fd, text, TEXT_LIMIT);
+    size_t room = sizeof small - 1;
+    if ((size_t) st.st_size > room) {
+        room = (size_t) st.st_size;
+        text = large = mem_alloc(room + 1);
+    }
+    ssize_t n = fd_read_full(file_fd, text, room);
     if (n < 0)
         return fail(err, (int) -n, "cannot read %s/" LINEAGE_FILE, path);
+    text[n] = '\0';
     if (lineage_parse(text, ret, err) < 0) {
         int r = fail_in(err, "cannot understand %s/" LINEAGE_FILE, path);
         fail_id(*err, "R3003");

@@ -191,6 +191,20 @@ static uint64_t size_of(const char *path, enum image_type type)
     return fd < 0 || tree_size(fd, &bytes) < 0 ? 0 : bytes;
 }
 
+/* The upper layer, and the few small files and folders beside it, each of the size of the one they are in. */
+static uint64_t size_of_layered(const char *path)
+{
+    enum { BESIDE = 6 };
+    auto_close int fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    auto_close int upper_fd = fd < 0 ? -1 : openat(fd, "upper", O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    uint64_t bytes = 0;
+    struct stat st;
+
+    if (upper_fd < 0 || fstat(fd, &st) < 0 || tree_size(upper_fd, &bytes) < 0)
+        return 0;
+    return bytes + BESIDE * 512 * (uint64_t) st.st_blocks;
+}
+
 /* A layer is added to an image once, however many of its snapshots use it. */
 static void add_layers(const struct counted_pool *pool, const struct lineage *lineage, int user, struct strings *seen,
                        struct image_usage *ret)
@@ -217,7 +231,9 @@ static void add_up(const struct image *image, const struct counted_pool *pool, c
     CLEANUP(strings_done) struct strings seen = {0};
 
     *ret = (struct image_usage){.n_layers = parts->lineage.layers.count, .n_snapshots = parts->snapshots.count};
-    if (strcmp(image->name, ".host") != 0 && !image_is_link(image))
+    if (parts->lineage.layers.count > 0)
+        ret->own = size_of_layered(image->path);
+    else if (strcmp(image->name, ".host") != 0 && !image_is_link(image))
         ret->own = size_of(image->path, image->type);
     add_layers(pool, &parts->lineage, user, &seen, ret);
     for (size_t i = 0; i < parts->snapshots.count; i++) {
