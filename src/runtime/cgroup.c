@@ -366,6 +366,26 @@ static bool is_last_child(int group_fd)
     return file_read_quiet(group_fd, "cgroup.stat", 4096, &text) == 0 && string_starts(text, "nr_descendants 1\n");
 }
 
+/* Us, and whoever still waits for the kernel in our place (net/packet_closer.h): a group with processes cannot go. Only
+ * those are in it, since we made it. */
+static void move_home(int home_fd)
+{
+    auto_error struct error *ignored = NULL;
+    auto_free char *own = NULL, *text = NULL;
+    const char *hierarchy = hierarchy_path();
+    CLEANUP(strings_done) struct strings pids = {0};
+
+    if (hierarchy && group_of("/proc/self/cgroup", &own, &ignored) == 0) {
+        auto_free char *procs = mem_format("%s%s/cgroup.procs", hierarchy, own);
+
+        if (file_read_quiet(AT_FDCWD, procs, 4096, &text) == 0)
+            strings_split(&pids, text, "\n");
+    }
+    (void) file_write_existing(home_fd, "cgroup.procs", "0");
+    for (size_t i = 0; i < pids.count; i++)
+        (void) file_write_existing(home_fd, "cgroup.procs", pids.item[i]);
+}
+
 void step_cgroup_leave(struct run *run)
 {
     auto_error struct error *ignored = NULL;
@@ -376,7 +396,7 @@ void step_cgroup_leave(struct run *run)
         (void) cgroup_remove(run->cgroup_path, 10000, &ignored);
         if (!run->cgroup_is_in_slice && is_last_child(run->cgroup_home_fd))
             switch_controllers(run->cgroup_home_fd, '-');
-        (void) file_write_existing(run->cgroup_home_fd, "cgroup.procs", "0");
+        move_home(run->cgroup_home_fd);
     }
     fd_closep(&run->cgroup_home_fd);
     fd_closep(&run->cgroup_fd);
