@@ -20,13 +20,13 @@
 #include "base/path.h"
 #include "runtime/run_state.h"
 
-/* The tree becomes the root by pivot_root(2): always possible, but the kernel then looks at every thread of the host,
- * and does so with the lock that each fork and exit waits for. */
-static int enter_by_pivot(const struct child *child, struct error **err)
+/* FD becomes the root by pivot_root(2): always possible, but the kernel then looks at every thread of the host, and does
+ * so with the lock that each fork and exit waits for. */
+static int pivot_to(int fd, struct error **err)
 {
-    if (sys_move_mount(child->root_fd, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH) < 0)
+    if (sys_move_mount(fd, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH) < 0)
         return fail(err, errno, "cannot put the tree into place");
-    if (fchdir(child->root_fd) < 0)
+    if (fchdir(fd) < 0)
         return fail(err, errno, "cannot enter the tree");
     /* A copy of a shared mount, as all are on a host of systemd, is shared as well; pivot_root(2) refuses that. */
     if (mount_plain(NULL, ".", NULL, MS_SLAVE | MS_REC, NULL, err) < 0)
@@ -43,8 +43,44 @@ static int enter_by_pivot(const struct child *child, struct error **err)
     return umount2(".", MNT_DETACH) < 0 ? fail(err, errno, "cannot detach the host's root") : 0;
 }
 
-/* The same in the other order, where the host's root is gone already: its namespace is entered anew, at the empty
- * root that lies below every other, and the tree put there. What results is what pivot_root(2) leaves. */
+/* The mount namespace's root is covered by the tree, for good. */
+static int cover_root(const struct child *child, struct error **err)
+{
+    if (sys_move_mount(child->root_fd, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH) < 0)
+        return fail(err, errno, "cannot put the tree into place");
+    if (fchdir(child->root_fd) < 0 || chroot(".") < 0)
+        return fail(err, errno, "cannot enter the tree");
+    /* before anything is mounted in it, which the host would see where the tree's own mount is shared */
+    return mount_plain(NULL, ".", NULL, MS_SLAVE | MS_REC, NULL, err);
+}
+
+/* In a user namespace the kernel mounts a proc or sysfs only where a whole one is in the mount namespace already, and
+ * those of a container have parts hidden. So whole ones lie below the tree, on a ground that no path leads to:
+ * containers within the container (Docker, Podman, redd) can have theirs then. */
+static int enter_on_ground(const struct child *child, struct error **err)
+{
+    enum { SAFE = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC };
+    static const struct mount_option options[] = {{"mode", "0555"}, {"size", "4k"}, {"nr_inodes", "3"}};
+    bool has_network = spec_has_own_network(child->run->spec);
+    auto_close int ground_fd = mount_new("tmpfs", options, COUNT_OF(options), SAFE, err);
+    auto_close int proc_fd = ground_fd < 0 ? -1 : mount_new("proc", NULL, 0, SAFE, err);
+    auto_close int sys_fd =
+        proc_fd < 0 || !has_network ? -1 : mount_new("sysfs", NULL, 0, SAFE | MOUNT_ATTR_RDONLY, err);
+
+    if (*err)
+        return -error_code(*err);
+    if (mkdirat(ground_fd, "proc", 0555) < 0 || mkdirat(ground_fd, "sys", 0555) < 0)
+        return fail(err, errno, "cannot make the ground of the tree");
+    if (pivot_to(ground_fd, err) < 0)
+        return -error_code(*err);
+    if (sys_move_mount(proc_fd, "", ground_fd, "proc", MOVE_MOUNT_F_EMPTY_PATH) < 0 ||
+        (has_network && sys_move_mount(sys_fd, "", ground_fd, "sys", MOVE_MOUNT_F_EMPTY_PATH) < 0))
+        return fail(err, errno, "cannot mount proc and sysfs below the tree");
+    return cover_root(child, err);
+}
+
+/* Without pivot_root(2), where the host's root is gone already: its namespace is entered anew, at the empty root that
+ * lies below every other, and the tree put there. What results is what pivot_root(2) leaves. */
 static int enter_emptied(const struct child *child, struct error **err)
 {
     enum { MYSELF = 1 };        /* the first process of a PID namespace */
@@ -52,12 +88,7 @@ static int enter_emptied(const struct child *child, struct error **err)
 
     if (self_fd < 0 || setns(self_fd, CLONE_NEWNS) < 0)
         return fail(err, errno, "cannot enter our own mount namespace");
-    if (sys_move_mount(child->root_fd, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH) < 0)
-        return fail(err, errno, "cannot put the tree into place");
-    if (fchdir(child->root_fd) < 0 || chroot(".") < 0)
-        return fail(err, errno, "cannot enter the tree");
-    /* before anything is mounted in it, which the host would see where the tree's own mount is shared */
-    return mount_plain(NULL, ".", NULL, MS_SLAVE | MS_REC, NULL, err);
+    return cover_root(child, err);
 }
 
 int step_root_enter(struct child *child, struct error **err)
@@ -68,10 +99,9 @@ int step_root_enter(struct child *child, struct error **err)
 
     /* the mount that the descriptor stands for is the root from here on */
     child->root_fd = child->run->root_fd;
-    /* a user namespace may not uncover what lies below the mounts it was given */
-    if (!child->run->has_userns && umount2("/", MNT_DETACH) == 0)
-        return enter_emptied(child, err);
-    return enter_by_pivot(child, err);
+    if (child->run->has_userns)
+        return enter_on_ground(child, err);
+    return umount2("/", MNT_DETACH) == 0 ? enter_emptied(child, err) : pivot_to(child->root_fd, err);
 }
 
 int step_mounts_seal(struct child *child, struct error **err)
