@@ -29,10 +29,12 @@ enum { GID_TTY = 5 };           /* fixed by the container interface */
 struct node {
     const char *path;
     unsigned major, minor;
-    mode_t mode;
+    mode_t mode;                /* 0: that of the host's own node */
     bool optional;              /* left out where the host's kernel or policy refuses it */
     const char *link, *link_target;     /* its other name, by number */
 };
+
+enum { FUSE_MINOR = 229 };
 
 /* clang-format off */
 static const struct node nodes[] = {
@@ -42,8 +44,8 @@ static const struct node nodes[] = {
     {"random",  1,  8,   0666, false, "char/1:8",    "../random"},
     {"urandom", 1,  9,   0666, false, "char/1:9",    "../urandom"},
     {"tty",     5,  0,   0666, false, "char/5:0",    "../tty"},
-    {"fuse",    10, 229, 0600, true,  "char/10:229", "../fuse"},
-    {"net/tun", 10, 200, 0600, true,  "char/10:200", "../net/tun"},
+    {"fuse",    10, FUSE_MINOR, 0,    true,  "char/10:229", "../fuse"},
+    {"net/tun", 10, 200, 0,    true,  "char/10:200", "../net/tun"},
 };
 /* clang-format on */
 
@@ -61,9 +63,22 @@ static int give(const struct run *run, int dir_fd, const char *name, struct erro
     return 0;
 }
 
+/* Whom the host lets use the device; all, where it has no node. */
+static mode_t mode_on_host(const char *path)
+{
+    struct stat st;
+
+    return stat(path, &st) == 0 && S_ISCHR(st.st_mode) ? st.st_mode & 0777 : 0666;
+}
+
+static mode_t mode_of(const struct run *run, const struct node *node)
+{
+    return node->mode ? node->mode : node->minor == FUSE_MINOR ? run->fuse_mode : run->tun_mode;
+}
+
 static int make_node(const struct run *run, int dev_fd, const struct node *node, struct error **err)
 {
-    if (mknodat(dev_fd, node->path, S_IFCHR | node->mode, makedev(node->major, node->minor)) < 0)
+    if (mknodat(dev_fd, node->path, S_IFCHR | mode_of(run, node), makedev(node->major, node->minor)) < 0)
         return node->optional && (errno == EPERM || errno == EACCES)
                    ? 0
                    : fail(err, errno, "cannot make the device node /dev/%s", node->path);
@@ -148,6 +163,8 @@ int step_dev_prepare(struct run *run, struct error **err)
         {"mode", "0755"}, {"size", "4m"}, {"nr_inodes", "64k"}, {"uid", owner}, {"gid", owner},
     };
 
+    run->fuse_mode = mode_on_host("/dev/fuse");
+    run->tun_mode = mode_on_host("/dev/net/tun");
     run->console_mode = console_mode_effective(run->spec->console, isatty(STDIN_FILENO), isatty(STDOUT_FILENO));
     if (!run->has_userns)
         return run->console_mode == CONSOLE_PIPE ? 0 : prepare_devpts(run, err);

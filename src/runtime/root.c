@@ -20,8 +20,8 @@
 #include "base/path.h"
 #include "runtime/run_state.h"
 
-/* FD becomes the root by pivot_root(2): always possible, but the kernel then looks at every thread of the host, and does
- * so with the lock that each fork and exit waits for. */
+/* FD becomes the root by pivot_root(2): always possible, but the kernel then looks at every thread of the host, and
+ * does so with the lock that each fork and exit waits for. */
 static int pivot_to(int fd, struct error **err)
 {
     if (sys_move_mount(fd, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH) < 0)

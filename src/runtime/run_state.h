@@ -81,6 +81,7 @@ struct run {
     bool cgroup_is_in_slice;    /* --slice= without a service manager */
     int cgroup_home_fd;         /* the group the supervisor came from, -1 when it did not move */
 
+    mode_t fuse_mode, tun_mode;         /* of the host's nodes */
     int dev_fd, devpts_fd, run_fd;      /* detached mounts of /dev, /dev/pts, /run */
     int sys_fd;                 /* detached sysfs of the host's network, user namespaces only; -1 */
     int os_release_fd, incoming_fd, unix_export_fd;
