@@ -195,7 +195,10 @@ static const struct nft_rule inet_rules[] = {
          SOURCE6(0), TARGET6(4), NOT_IN_SET("clients6"), DROP),
     RULE("pass", FROM_OTHERS, META(0, NFT_META_OIFGROUP), IN_SET("closed_pass"), NOT_FORWARDED, DROP),
     RULE("pass", FROM_OTHERS, ACCEPT),
-    /* From one to another. */
+    /* From one to another. Where bridges hand frames to these chains (br_netfilter), there is what is never routed among
+     * them: by which neighbours find each other. */
+    RULE("pass", V6, LOAD(0, NETWORK, 24, 1), IS(1, {0xff}), ACCEPT),
+    RULE("pass", V6, TARGET6(0), MASK(16, {0xff, 0xc0}), IS(16, {0xfe, 0x80}), ACCEPT),
     RULE("pass", FROM_ETHERNET, SENDER(0), IN_SET("isolated"), V4, SENDER(0), TARGET4(2), NOT_IN_SET("leave4"),
          TARGET4(0), SOURCE4(1), NOT_IN_SET("clients4"), DROP),
     RULE("pass", FROM_ETHERNET, SENDER(0), IN_SET("isolated"), V6, SENDER(0), TARGET6(2), NOT_IN_SET("leave6"),
