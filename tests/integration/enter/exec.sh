@@ -60,7 +60,8 @@ is "$status" 0 'the machine may remove the group'
 # signals
 for signal in INT TERM HUP USR1 QUIT; do
         mkfifo ready
-        "$REDD" exec web sh -c "trap 'exit 9' $signal; echo up; while :; do sleep 0.05; done" >ready &
+        # a shell has SIGINT and SIGQUIT ignored in what it starts in the background, and what is ignored stays here
+        env --default-signal "$REDD" exec web sh -c "trap 'exit 9' $signal; echo up; while :; do sleep 0.05; done" >ready &
         client=$!
         read -r line <ready
         kill -s "$signal" "$client"
