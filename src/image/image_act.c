@@ -50,7 +50,8 @@ static bool is_still_there(const struct image *image, int fd)
            now.st_dev == then.st_dev;
 }
 
-int image_hold(const struct image *image, bool shared, struct image_lock *ret, int *ret_fd, struct error **err)
+/* 1: taken; 0: another verb has put another folder there since it was opened. */
+static int try_to_hold(const struct image *image, bool shared, struct image_lock *ret, int *ret_fd, struct error **err)
 {
     auto_error struct error *refused = NULL;
     CLEANUP(image_lock_done) struct image_lock lock = IMAGE_LOCK_NONE;
@@ -66,11 +67,21 @@ int image_hold(const struct image *image, bool shared, struct image_lock *ret, i
         return -error_code(*err);
     }
     if (!is_still_there(image, fd))
-        return is_busy(image, fd, err);
+        return 0;
     *ret = lock;
     lock = (struct image_lock) IMAGE_LOCK_NONE;
     *ret_fd = take_fd(&fd);
-    return 0;
+    return 1;
+}
+
+int image_hold(const struct image *image, bool shared, struct image_lock *ret, int *ret_fd, struct error **err)
+{
+    int r;
+
+    do
+        r = try_to_hold(image, shared, ret, ret_fd, err);
+    while (r == 0);
+    return r < 0 ? r : 0;
 }
 
 /* What would be put in its place, or removed, must not be in use by somebody who takes no lock. */
@@ -105,10 +116,16 @@ int image_act_begin(struct image_act *act, const struct image *image, const char
     /* what a link leads to is not its business */
     if (lock == ACT_NO_LOCK && (act->fd = open(image->path, O_PATH | O_CLOEXEC)) < 0 && !image_is_link(image))
         return fail(err, errno, "cannot open %s", image->path);
-    if (pool_change(folder ? folder : act->parent, &act->pool, err) < 0 ||
-        pool_work_begin(&act->pool, &act->work, err) < 0)
+    if (pool_change(folder ? folder : act->parent, &act->pool, err) < 0)
         return -error_code(*err);
-    return 0;
+    /* a clone that had the pool before us may have frozen what we hold */
+    if (lock != ACT_NO_LOCK && !is_still_there(image, act->fd)) {
+        image_lock_done(&act->lock);
+        fd_closep(&act->fd);
+        if (image_hold(image, lock == ACT_SHARED, &act->lock, &act->fd, err) < 0)
+            return -error_code(*err);
+    }
+    return pool_work_begin(&act->pool, &act->work, err);
 }
 
 void image_act_done(struct image_act *act)
