@@ -122,7 +122,8 @@ int main(int argc, char **argv)
     auto_free char *redd = find_redd(self);
     CLEANUP(service_done) struct service service = {.registry = &registry, .self = self, .redd = redd, .watch_fd = -1};
 
-    auto_close int sign_fd = open(REGISTRY_API_SIGN, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+    int sign_fd = open(REGISTRY_API_SIGN, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+    fd_closep(&sign_fd);
     int r = serve(&service, &err);
     (void) unlink(REGISTRY_API_SIGN);
     return r < 0 ? report("redd-apid", err) : EXIT_SUCCESS;

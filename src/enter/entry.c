@@ -290,7 +290,7 @@ static pid_t clone_child(struct job *job, int *ret_pidfd)
 {
     pid_t pid = -ENOSYS;
 
-    if (SHARE_MEMORY && job->entry->guest->cgroup_fd >= 0)
+    if (SHARE_MEMORY != 0 && job->entry->guest->cgroup_fd >= 0)
         pid = clone_into_leaf(job, ret_pidfd);
     if (pid >= 0)
         return pid;
@@ -301,7 +301,7 @@ static pid_t clone_child(struct job *job, int *ret_pidfd)
 
 static int make_child(struct job *job, struct entered *ret, struct error **err)
 {
-    int sharing = SHARE_MEMORY ? MAP_PRIVATE : MAP_SHARED;
+    int sharing = SHARE_MEMORY != 0 ? MAP_PRIVATE : MAP_SHARED;
     char *stack = mmap(NULL, STACK_SIZE, PROT_READ | PROT_WRITE, sharing | MAP_ANONYMOUS, -1, 0);
     int pidfd = -1;
 

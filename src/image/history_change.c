@@ -170,9 +170,9 @@ static int copy_back(struct image_act *act, const struct image *image, const str
     const struct image then = {
         .name = image->name, .path = record->path, .entry = record->path, .type = record->type,
     };
-    auto_close int now_fd = take_fd(&act->fd);
     enum clone_kind kind;
 
+    fd_closep(&act->fd);
     act->fd = open(record->path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
     if (act->fd < 0)
         return fail(err, errno, "cannot open the snapshot '%s'", record->tag);

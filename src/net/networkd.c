@@ -79,7 +79,7 @@ static bool pattern_matches(const char *pattern, const char *text)
         }
         if (!*text)
             return false;
-        const char *end = *pattern == '[' ? strchr(pattern + 2, ']') : NULL;
+        const char *end = *pattern == '[' && pattern[1] ? strchr(pattern + 2, ']') : NULL;
         if (*pattern == '[' && end) {
             bool negated = pattern[1] == '!' || pattern[1] == '^', found = false;
 
