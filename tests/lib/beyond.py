@@ -21,7 +21,7 @@ LONG = b"".join(bytes([250]) + b"x" * 250 for _ in range(20))
 def read_question(message):
     at, labels = 12, []
     while message[at]:
-        labels.append(message[at + 1:at + 1 + message[at]].decode())
+        labels.append(message[at + 1:at + 1 + message[at]].decode("latin-1"))
         at += 1 + message[at]
     return ".".join(labels).lower(), struct.unpack_from(">H", message, at + 1)[0], at + 5
 
@@ -41,7 +41,10 @@ def answer(message, limit):
 
 def serve_datagram(listener):
     message, client = listener.recvfrom(4096)
-    reply = answer(message, 512)
+    try:
+        reply = answer(message, 512)
+    except (IndexError, struct.error):
+        return
     if reply:
         listener.sendto(reply, client)
 
@@ -55,7 +58,7 @@ def serve_stream(listener):
             reply = answer(connection.recv(size, socket.MSG_WAITALL), 65535)
             if reply:
                 connection.sendall(struct.pack(">H", len(reply)) + reply)
-        except (OSError, struct.error):
+        except (OSError, IndexError, struct.error):
             pass
 
 
