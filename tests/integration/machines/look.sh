@@ -35,7 +35,7 @@ like "$status_text" "^$tab$tab  [├└]─ *[0-9]+ sleep 4711" 'all of them'
 is "$(printf '%s\n' "$status_text" | tail -n 2)" 'rc: one
 rc: two' 'and what it said last'
 labels=$(printf '%s\n' "$status_text" | sed -n 's/^\t *\([A-Z][A-Za-z. ]*\): .*/\1/p' | tr '\n' ' ')
-is "$labels" 'Since Leader Superv. Service Root Iface OS ID Shift Unit Subgroup ' 'in this order'
+is "$labels" 'Since Leader Superv. Service Root Iface Address OS ID Shift Unit Subgroup ' 'in this order'
 is "$("$ctl" status web -n 1 | tail -n 1)" 'rc: two' 'as many lines as wanted'
 like "$("$REDD" status web)" "^$tab   Ready: yes$" 'redd tells more'
 like "$("$ctl" status .host)" "^$tab   Class: host$" 'the host has a status'
