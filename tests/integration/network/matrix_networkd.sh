@@ -11,7 +11,7 @@ networkd_start
 reach_ipv4_only
 
 # networkd's own tables and switches come with its first cable, and stay
-guest_reaches udhcpc --network-veth >"$WORK/first" 2>&1
+(guest_reaches udhcpc --network-veth) >"$WORK/first" 2>&1
 for guest in udhcpc dhclient ifupdown systemd; do
         guest_reaches $guest --network-veth
 done
