@@ -126,7 +126,8 @@ ok 'it starts it' on_host $theirs start c1
 is "$(property ActiveState)" active 'by the unit'
 ok 'and terminates it' on_host $theirs terminate c1
 
-# --- as others call us ---
+# --- as others call us, once the unit that was ended has cleaned up ---
+await_on_host '^(inactive|failed)$' systemctl is-active systemd-nspawn@c1.service
 ok 'a unit of somebody else runs a machine' on_host systemd-run -q --collect --unit=jail --property=Delegate=yes \
         --property=RestartForceExitStatus=133 --property=SuccessExitStatus=133 --property=TasksMax=infinity \
         --property=Type=notify --property=KillMode=mixed --setenv=SYSTEMD_NSPAWN_LOCK=0 -- systemd-nspawn --boot --quiet \
