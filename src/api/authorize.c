@@ -3,8 +3,6 @@
 
 #include <errno.h>
 
-#include <systemd/sd-bus.h>
-
 #include "base/mem.h"
 
 #define POLKIT "org.freedesktop.PolicyKit1"
@@ -49,6 +47,17 @@ static int ask(sd_bus *bus, const struct authorization *question)
         (r = sd_bus_message_read(reply, "b", &granted)) < 0)
         return r;
     return granted;
+}
+
+int authorization_read_caller(struct authorization *ret, sd_bus_message *call)
+{
+    __attribute__((cleanup(sd_bus_creds_unrefp))) sd_bus_creds *creds = NULL;
+    const char *caller = sd_bus_message_get_sender(call);
+    int r = sd_bus_query_sender_creds(call, SD_BUS_CREDS_EUID, &creds);
+
+    ret->caller = caller ? caller : "";
+    ret->interactive = sd_bus_message_get_allow_interactive_authorization(call) > 0;
+    return r < 0 ? r : sd_bus_creds_get_euid(creds, &ret->caller_uid);
 }
 
 int authorize(const struct authorization *question, struct error **err)

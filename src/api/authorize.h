@@ -8,6 +8,8 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+#include <systemd/sd-bus.h>
+
 #include "base/error.h"
 
 struct authorization {
@@ -18,6 +20,9 @@ struct authorization {
     const char *machine, *verb; /* for polkit's rules and questions; may be NULL */
     bool interactive;           /* the caller has time for a question */
 };
+
+/* Fills in who makes CALL, to which the text belongs. Negative errno. */
+int authorization_read_caller(struct authorization *ret, sd_bus_message *call);
 
 /* -EACCES: no. Waits for as long as a person takes. */
 int authorize(const struct authorization *question, struct error **err);

@@ -10,7 +10,7 @@
 /* Clients tell these apart by name, and people by the sentence, which is ours. */
 static const struct {
     int code;
-    const char *begins;         /* of the sentence; NULL: any */
+    const char *says;           /* somewhere in the sentence; NULL: anything */
     const char *name;
 } rows[] = {
     {ENXIO, "No machine '", MACHINE1_NAME ".NoSuchMachine"},
@@ -30,7 +30,7 @@ int bus_error_of(sd_bus_error *ret, struct error **err)
     auto_free char *text = hint ? mem_format("%s (%s)", error_text(taken), hint) : mem_copy_string(error_text(taken));
 
     for (size_t i = 0; i < COUNT_OF(rows); i++)
-        if (rows[i].code == error_code(taken) && (!rows[i].begins || strstr(text, rows[i].begins)))
+        if (rows[i].code == error_code(taken) && (!rows[i].says || strstr(text, rows[i].says)))
             return sd_bus_error_set(ret, rows[i].name, text);
     return sd_bus_error_set_errnof(ret, error_code(taken), "%s", text);
 }

@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "api/authorize.h"
 #include "api/service.h"
 #include "api/worker.h"
 #include "base/fd.h"
@@ -22,7 +23,10 @@
 
 #define TRANSFER_PATH IMPORT1_PATH "/transfer"
 
-enum { FLAG_FORCE = 1, FLAG_READ_ONLY = 2, FLAG_KEEP_DOWNLOAD = 4 };
+enum { FLAG_FORCE = 1, FLAG_READ_ONLY = 2, FLAG_KEEP_DOWNLOAD = 4, FLAGS_ALL = 7 };
+
+/* As EX_NOPERM of sysexits.h, which not every C library has. */
+enum { EXIT_NO_PERMISSION = 77 };
 
 /* One that was asked for over the bus. */
 struct started {
@@ -66,6 +70,18 @@ static void tell_number(struct started *started, const char *number)
     started->call = sd_bus_message_unref(started->call);
 }
 
+/* A line such as "Imported 40%." says how far it is. */
+static void tell_progress(const struct started *started, const char *path, const char *line)
+{
+    const char *word = strrchr(line, ' ');
+    char *end;
+    unsigned long percent = word ? strtoul(word + 1, &end, 10) : 0;
+
+    if (word && end > word + 1 && strcmp(end, "%.") == 0 && percent <= 100)
+        (void) sd_bus_emit_signal(started->service->bus, path, IMPORT1_NAME ".Transfer", "ProgressUpdate", "d",
+                                  (double) percent / 100);
+}
+
 static void take_line(struct started *started, const char *line)
 {
     enum { PRIORITY_INFO = 6 };
@@ -80,6 +96,7 @@ static void take_line(struct started *started, const char *line)
         path_of(started->id, path);
         (void) sd_bus_emit_signal(started->service->bus, path, IMPORT1_NAME ".Transfer", "LogMessage", "us",
                                   (uint32_t) PRIORITY_INFO, line);
+        tell_progress(started, path, line);
     }
 }
 
@@ -130,7 +147,10 @@ static int on_exit_of(sd_event_source *source, const siginfo_t *info, void *data
     if (started->call) {
         const char *text = started->last ? started->last : "the transfer failed without a word";
 
-        (void) sd_bus_reply_method_errorf(started->call, SD_BUS_ERROR_FAILED, "%s", text);
+        bool denied = info->si_code == CLD_EXITED && info->si_status == EXIT_NO_PERMISSION;
+
+        (void) sd_bus_reply_method_errorf(started->call, denied ? SD_BUS_ERROR_ACCESS_DENIED : SD_BUS_ERROR_FAILED,
+                                          "%s", text);
     } else if (started->id != 0) {
         path_of(started->id, path);
         bool canceled = started->last && strstr(started->last, "ancel");
@@ -151,9 +171,31 @@ struct transfer_order {
     int input_fd, output_fd;    /* -1: none */
 };
 
-static void become_transfer(const struct transfer_order *order, int said_fd) __attribute__((noreturn));
+/* "org.freedesktop.import1.pull" for "pull-tar". */
+static void action_of(const char *verb, char ret[64])
+{
+    (void) snprintf(ret, 64, IMPORT1_NAME ".%.*s", (int) strcspn(verb, "-"), verb);
+}
 
-static void become_transfer(const struct transfer_order *order, int said_fd)
+/* Where the transfer is to be: who may not ends here, with the reason as the last word. */
+static void check_caller(const struct transfer_order *order, struct authorization *question)
+{
+    auto_error struct error *err = NULL;
+    char action[64];
+
+    action_of(order->verb, action);
+    question->action = action;
+    question->verb = order->verb;
+    if (authorize(question, &err) == 0)
+        return;
+    log_error("%s", error_text(err));
+    _exit(EXIT_NO_PERMISSION);
+}
+
+static void become_transfer(const struct transfer_order *order, struct authorization *question, int said_fd)
+    __attribute__((noreturn));
+
+static void become_transfer(const struct transfer_order *order, struct authorization *question, int said_fd)
 {
     CLEANUP(strings_done) struct strings words = {0};
     auto_free char *program = transfer_program();
@@ -183,6 +225,7 @@ static void become_transfer(const struct transfer_order *order, int said_fd)
     (void) dup2(order->input_fd >= 0 ? order->input_fd : null_fd, STDIN_FILENO);
     (void) dup2(order->output_fd >= 0 ? order->output_fd : null_fd, STDOUT_FILENO);
     (void) dup2(said_fd, STDERR_FILENO);
+    check_caller(order, question);
     (void) execv(program, words.item);
     log_error("cannot start %s: %s", program, strerror(errno));
     _exit(127);
@@ -191,18 +234,20 @@ static void become_transfer(const struct transfer_order *order, int said_fd)
 static int start_transfer(struct service *service, sd_bus_message *call, const struct transfer_order *order,
                           sd_bus_error *ret)
 {
-    struct started *started = mem_alloc(sizeof *started);
-    int said[2], r = 0;
+    struct authorization question = {0};
+    int said[2], r = authorization_read_caller(&question, call);
 
-    if (pipe2(said, O_CLOEXEC) < 0) {
-        free(started);
-        return sd_bus_error_set_errno(ret, -errno);
-    }
+    if (order->flags & ~(uint64_t) FLAGS_ALL)
+        return sd_bus_error_set(ret, SD_BUS_ERROR_INVALID_ARGS, "Unknown flags");
+    if (r < 0 || pipe2(said, O_CLOEXEC) < 0)
+        return sd_bus_error_set_errno(ret, r < 0 ? r : -errno);
+
+    struct started *started = mem_alloc(sizeof *started);
     *started = (struct started){.service = service, .call = sd_bus_message_ref(call), .fd = said[0]};
     (void) fcntl(said[0], F_SETFL, O_NONBLOCK);
     started->pid = fork();
     if (started->pid == 0)
-        become_transfer(order, said[1]);
+        become_transfer(order, &question, said[1]);
     r = started->pid < 0 ? -errno : 0;
     (void) close(said[1]);
     if (r < 0 ||
@@ -214,27 +259,14 @@ static int start_transfer(struct service *service, sd_bus_message *call, const s
     return 1;
 }
 
-/* Root only: who else may is decided where the bus lets others call at all, by polkit in a worker; a transfer, however,
- * outlives its call. */
-static int check_root(sd_bus_message *call, sd_bus_error *ret)
-{
-    __attribute__((cleanup(sd_bus_creds_unrefp))) sd_bus_creds *creds = NULL;
-    uid_t uid;
-
-    if (sd_bus_query_sender_creds(call, SD_BUS_CREDS_EUID, &creds) >= 0 && sd_bus_creds_get_euid(creds, &uid) >= 0 &&
-        uid == 0)
-        return 0;
-    return sd_bus_error_set(ret, SD_BUS_ERROR_ACCESS_DENIED, "only root may transfer images");
-}
-
 /* -- methods -- */
 
 static int import(sd_bus_message *call, void *data, const char *verb, bool extended, sd_bus_error *ret)
 {
     struct transfer_order order = {.verb = verb, .first = "-", .class = "machine", .output_fd = -1};
-    int fd, force = 0, read_only = 0, r = check_root(call, ret);
+    int fd, force = 0, read_only = 0, r;
 
-    if (r < 0 || (r = sd_bus_message_read(call, "hs", &fd, &order.second)) < 0)
+    if ((r = sd_bus_message_read(call, "hs", &fd, &order.second)) < 0)
         return r;
     r = extended ? sd_bus_message_read(call, "st", &order.class, &order.flags)
                  : sd_bus_message_read(call, "bb", &force, &read_only);
@@ -249,9 +281,9 @@ static int import(sd_bus_message *call, void *data, const char *verb, bool exten
 static int export(sd_bus_message *call, void *data, const char *verb, bool extended, sd_bus_error *ret)
 {
     struct transfer_order order = {.verb = verb, .class = "machine", .input_fd = -1};
-    int fd, r = check_root(call, ret);
+    int fd, r;
 
-    if (r < 0 || (r = sd_bus_message_read(call, "s", &order.first)) < 0 ||
+    if ((r = sd_bus_message_read(call, "s", &order.first)) < 0 ||
         (extended && (r = sd_bus_message_read(call, "s", &order.class)) < 0) ||
         (r = sd_bus_message_read(call, "hs", &fd, &order.format)) < 0 ||
         (extended && (r = sd_bus_message_read(call, "t", &order.flags)) < 0))
@@ -263,9 +295,9 @@ static int export(sd_bus_message *call, void *data, const char *verb, bool exten
 static int pull(sd_bus_message *call, void *data, const char *verb, bool extended, sd_bus_error *ret)
 {
     struct transfer_order order = {.verb = verb, .class = "machine", .input_fd = -1, .output_fd = -1};
-    int force = 0, r = check_root(call, ret);
+    int force = 0, r;
 
-    if (r < 0 || (r = sd_bus_message_read(call, "ss", &order.first, &order.second)) < 0 ||
+    if ((r = sd_bus_message_read(call, "ss", &order.first, &order.second)) < 0 ||
         (extended && (r = sd_bus_message_read(call, "s", &order.class)) < 0) ||
         (r = sd_bus_message_read(call, "s", &order.verify)) < 0)
         return r;
@@ -304,9 +336,9 @@ static int import_folder(sd_bus_message *call, void *data, bool extended, sd_bus
     struct transfer_order order = {.verb = "import-fs", .class = "machine", .input_fd = -1, .output_fd = -1};
     auto_free char *link = NULL;
     char path[4096];
-    int fd, force = 0, read_only = 0, r = check_root(call, ret);
+    int fd, force = 0, read_only = 0, r;
 
-    if (r < 0 || (r = sd_bus_message_read(call, "hs", &fd, &order.second)) < 0)
+    if ((r = sd_bus_message_read(call, "hs", &fd, &order.second)) < 0)
         return r;
     r = extended ? sd_bus_message_read(call, "st", &order.class, &order.flags)
                  : sd_bus_message_read(call, "bb", &force, &read_only);
@@ -336,10 +368,9 @@ static int import_fs_ex(sd_bus_message *call, void *data, sd_bus_error *ret)
 static int pull_oci(sd_bus_message *call, void *data, sd_bus_error *ret)
 {
     struct transfer_order order = {.verb = "pull-oci", .input_fd = -1, .output_fd = -1};
-    int r = check_root(call, ret);
+    int r;
 
-    if (r < 0 ||
-        (r = sd_bus_message_read(call, "ssst", &order.first, &order.second, &order.class, &order.flags)) < 0)
+    if ((r = sd_bus_message_read(call, "ssst", &order.first, &order.second, &order.class, &order.flags)) < 0)
         return r;
     return start_transfer(data, call, &order, ret);
 }
@@ -392,16 +423,18 @@ static int list_transfers_ex(sd_bus_message *call, void *data, sd_bus_error *ret
     return r < 0 ? r : list(call, *class ? class : NULL, true, ret);
 }
 
-static int cancel(sd_bus_message *call, uint32_t id, sd_bus_error *ret)
+static int run_cancel(const struct service *service, const void *data, struct control_message *answer,
+                      struct error **err)
 {
-    auto_error struct error *err = NULL;
-    int r = check_root(call, ret);
+    (void) service, (void) answer;
+    return transfer_cancel(false, *(const uint32_t *) data, err);
+}
 
-    if (r < 0)
-        return r;
-    if (transfer_cancel(false, id, &err) < 0)
-        return sd_bus_error_setf(ret, IMPORT1_NAME ".NoSuchTransfer", "No transfer by id %u", id);
-    return sd_bus_reply_method_return(call, "");
+static int cancel(struct service *service, sd_bus_message *call, uint32_t id, sd_bus_error *ret)
+{
+    const struct work work = {.action = IMPORT1_NAME ".cancel", .verb = "cancel", .run = run_cancel, .data = &id};
+
+    return worker_start(service, call, &work, ret);
 }
 
 static int cancel_transfer(sd_bus_message *call, void *data, sd_bus_error *ret)
@@ -409,8 +442,7 @@ static int cancel_transfer(sd_bus_message *call, void *data, sd_bus_error *ret)
     uint32_t id;
     int r = sd_bus_message_read(call, "u", &id);
 
-    (void) data;
-    return r < 0 ? r : cancel(call, id, ret);
+    return r < 0 ? r : cancel(data, call, id, ret);
 }
 
 static int append_image(sd_bus_message *reply, const struct image *image)
@@ -446,11 +478,19 @@ static int list_images(sd_bus_message *call, void *data, sd_bus_error *ret)
     return r < 0 ? r : sd_bus_send(NULL, reply, NULL);
 }
 
-/* -- objects: found by number, which is the DATA of their calls -- */
+/* -- objects: known by the number in their path -- */
+
+static uint32_t id_of(const char *path)
+{
+    const char *number = string_after(path, TRANSFER_PATH "/_");
+    uint32_t id;
+
+    return number && parse_u32(number, &id) == 0 ? id : 0;
+}
 
 static int object_cancel(sd_bus_message *call, void *data, sd_bus_error *ret)
 {
-    return cancel(call, (uint32_t) (uintptr_t) data, ret);
+    return cancel(data, call, id_of(sd_bus_message_get_path(call)), ret);
 }
 
 static int transfer_property_get(sd_bus *bus, const char *path, const char *interface, const char *property,
@@ -458,9 +498,9 @@ static int transfer_property_get(sd_bus *bus, const char *path, const char *inte
 {
     CLEANUP(transfers_done) struct transfers transfers = {0};
     auto_error struct error *err = NULL;
-    uint32_t id = (uint32_t) (uintptr_t) data;
+    uint32_t id = id_of(path);
 
-    (void) bus, (void) path, (void) interface;
+    (void) bus, (void) interface, (void) data;
     if (transfer_list(false, NULL, &transfers, &err) < 0)
         return bus_error_of(ret, &err);
     for (size_t i = 0; i < transfers.count; i++) {
@@ -488,15 +528,14 @@ static int find_object(sd_bus *bus, const char *path, const char *interface, voi
 {
     CLEANUP(transfers_done) struct transfers transfers = {0};
     auto_error struct error *ignored = NULL;
-    const char *number = string_after(path, TRANSFER_PATH "/_");
-    uint32_t id;
+    uint32_t id = id_of(path);
 
-    (void) bus, (void) interface, (void) data, (void) ret;
-    if (!number || parse_u32(number, &id) < 0 || id == 0 || transfer_list(false, NULL, &transfers, &ignored) < 0)
+    (void) bus, (void) interface, (void) ret;
+    if (id == 0 || transfer_list(false, NULL, &transfers, &ignored) < 0)
         return 0;
     for (size_t i = 0; i < transfers.count; i++)
         if (transfers.item[i].id == id) {
-            *ret_found = (void *) (uintptr_t) id;
+            *ret_found = data;
             return 1;
         }
     return 0;

@@ -26,11 +26,6 @@ static struct work work_on(const struct service *service, const char *action, co
     };
 }
 
-static bool is_host(const struct service *service)
-{
-    return string_equal(service->machine.class, "host");
-}
-
 /* -- ends -- */
 
 static int run_terminate(const struct service *service, const void *data, struct control_message *answer,
@@ -43,17 +38,12 @@ static int run_terminate(const struct service *service, const void *data, struct
                                                                                     : running_terminate(&machine, err);
 }
 
-static int refuse_host(sd_bus_error *ret)
-{
-    return sd_bus_error_set(ret, SD_BUS_ERROR_NOT_SUPPORTED, "Not supported for non-container machines.");
-}
-
 int machine_terminate(struct service *service, sd_bus_message *call, sd_bus_error *ret)
 {
     struct work work = work_on(service, MANAGE, "terminate");
 
     work.run = run_terminate;
-    return is_host(service) ? refuse_host(ret) : worker_start(service, call, &work, ret);
+    return service_machine_is_host(service) ? refuse_host(ret) : worker_start(service, call, &work, ret);
 }
 
 struct kill_order {
@@ -88,7 +78,7 @@ int machine_kill(struct service *service, sd_bus_message *call, sd_bus_error *re
         return sd_bus_error_setf(ret, SD_BUS_ERROR_INVALID_ARGS, "Invalid kill parameter '%s'", whom);
     if (signal < 1 || signal > 64)
         return sd_bus_error_setf(ret, SD_BUS_ERROR_INVALID_ARGS, "Invalid signal %i", signal);
-    if (is_host(service))
+    if (service_machine_is_host(service))
         return refuse_host(ret);
     order = (struct kill_order){*whom ? (enum kill_whom) i : KILL_ALL, signal};
     work.run = run_kill;
@@ -194,7 +184,7 @@ int machine_get_os_release(struct service *service, sd_bus_message *call, sd_bus
 
 int machine_get_uid_shift(struct service *service, sd_bus_message *call, sd_bus_error *ret)
 {
-    int64_t shift = is_host(service) ? 0 : machine_read_id_shift(&service->machine);
+    int64_t shift = service_machine_is_host(service) ? 0 : machine_read_id_shift(&service->machine);
 
     (void) ret;
     return sd_bus_reply_method_return(call, "u", shift < 0 ? 0 : (uint32_t) shift);

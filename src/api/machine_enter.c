@@ -2,35 +2,30 @@
 /* Ways into machines. They need nothing in there: no bus, no manager, no getty. */
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "api/machine_calls.h"
 #include "api/worker.h"
 #include "base/fd.h"
 #include "base/mem.h"
 #include "base/path.h"
+#include "enter/bind.h"
+#include "enter/copy.h"
 #include "enter/entry.h"
 #include "enter/guest.h"
 #include "enter/guest_terminal.h"
+#include "enter/login.h"
 
 #define ACTION(name) "org.freedesktop.machine1." name
-
-static bool is_host(const struct service *service)
-{
-    return string_equal(service->machine.class, "host");
-}
 
 /* The host has actions of its own. */
 static struct work work_on(const struct service *service, const char *action, const char *host_action, const char *verb)
 {
     return (struct work){
-        .action = is_host(service) ? host_action : action, .machine = service->machine.name, .verb = verb,
-        .owner = service->machine.uid,
+        .action = service_machine_is_host(service) ? host_action : action, .machine = service->machine.name,
+        .verb = verb, .owner = service->machine.uid,
     };
 }
 
@@ -88,8 +83,8 @@ int machine_open_pty(struct service *service, sd_bus_message *call, sd_bus_error
 struct shell_order {
     const char *user;
     char **argv;                /* NULL: the user's shell */
+    int program_fd;             /* what to run instead of looking argv[0] up; -1: nothing */
     struct strings environment;
-    bool login;
 };
 
 /* The process goes on when this one is gone, which its machine's first process is told of. */
@@ -97,7 +92,7 @@ static int start_on_terminal(const struct guest *guest, const struct shell_order
                              struct error **err)
 {
     struct entry entry = {
-        .guest = guest, .user = order->user, .argv = order->argv, .program_fd = -1,
+        .guest = guest, .user = order->user, .argv = order->argv, .program_fd = order->program_fd,
         .environment = &order->environment, .fds = {peer_fd, peer_fd, peer_fd}, .has_terminal = true,
     };
     struct entered entered;
@@ -121,32 +116,22 @@ static int run_open_shell(const struct service *service, const void *data, struc
     return start_on_terminal(&guest, data, peer_fd, err);
 }
 
-/* Who asks at a terminal is whatever the guest has for that, tried in this order. */
 static int run_open_login(const struct service *service, const void *data, struct control_message *answer,
                           struct error **err)
 {
-    static char *const gettys[][6] = {
-        {"/sbin/agetty", "--noreset", "--noclear", "-", "linux", NULL},
-        {"/sbin/getty", "-L", "0", "-", "linux", NULL},
-        {"/bin/login", NULL},
-    };
     CLEANUP(guest_done) struct guest guest = GUEST_EMPTY;
     auto_close int peer_fd = -1;
+    struct login_program program;
 
     (void) data;
     if (guest_open(service->registry, service->machine.name, &guest, err) < 0 ||
-        open_terminal(&guest, answer, &peer_fd, err) < 0)
+        login_find(&guest, NULL, &program, err) < 0)
         return -error_code(*err);
-    for (size_t i = 0; i < COUNT_OF(gettys); i++) {
-        const struct shell_order order = {.argv = (char **) gettys[i]};
-        auto_close int fd = path_open_in(guest.root_fd, gettys[i][0], O_PATH, 0);
 
-        if (fd >= 0)
-            return start_on_terminal(&guest, &order, peer_fd, err);
-    }
-    fail_plain(err, ENOENT, "Machine '%s' has no program that asks who is there", service->machine.name);
-    fail_hint(*err, "it needs agetty, getty or login; OpenShell needs none of them");
-    return -ENOENT;
+    auto_close int program_fd = program.fd;
+    const struct shell_order order = {.argv = program.argv, .program_fd = program_fd};
+    return open_terminal(&guest, answer, &peer_fd, err) < 0 ? -error_code(*err)
+                                                            : start_on_terminal(&guest, &order, peer_fd, err);
 }
 
 int machine_open_login(struct service *service, sd_bus_message *call, sd_bus_error *ret)
@@ -179,7 +164,7 @@ int machine_open_shell(struct service *service, sd_bus_message *call, sd_bus_err
 {
     struct work work = work_on(service, ACTION("shell"), ACTION("host-shell"), "shell");
     CLEANUP(free_words) char **args = NULL, **environment = NULL;
-    struct shell_order order = {0};
+    struct shell_order order = {.program_fd = -1};
     const char *user, *path;
     int r;
 
@@ -228,102 +213,73 @@ int machine_open_root_directory(struct service *service, sd_bus_message *call, s
     return worker_start(service, call, &work, ret);
 }
 
-/* -- binds and copies: redd's own verbs, in a process of their own -- */
-
-struct verb_order {
-    const char *words[8];
-    size_t n;
-};
-
-/* Its last line of error, without the program's name and the code, is the answer. */
-static int fail_verb(const char *said, struct error **err)
-{
-    static const struct {
-        const char *text;
-        int code;
-    } codes[] = {{"File exists", EEXIST}, {"No such file or directory", ENOENT}, {"not supported", EOPNOTSUPP},
-                 {"Permission denied", EACCES}, {"not absolute", EINVAL}};
-    CLEANUP(strings_done) struct strings lines = {0};
-    int code = EIO;
-
-    strings_split(&lines, said, "\n");
-    if (lines.count == 0)
-        return fail_plain(err, EIO, "it failed without a word");
-    const char *line = strchr(lines.item[0], ':');
-    for (size_t i = 0; i < COUNT_OF(codes); i++)
-        if (strstr(lines.item[0], codes[i].text))
-            code = codes[i].code;
-    return fail_plain(err, code, "%s", line ? line + 2 : lines.item[0]);
-}
-
-static int run_verb(const struct service *service, const void *data, struct control_message *answer, struct error **err)
-{
-    const struct verb_order *order = data;
-    char *words[COUNT_OF(order->words) + 2] = {(char *) "redd"};
-    auto_free char *said = mem_alloc(4096);
-    int pipe_fds[2], status;
-
-    (void) answer;
-    for (size_t i = 0; i < order->n; i++)
-        words[i + 1] = (char *) order->words[i];
-    if (pipe2(pipe_fds, O_CLOEXEC) < 0)
-        return fail(err, errno, "cannot make a pipe");
-    pid_t pid = fork();
-    if (pid == 0) {
-        (void) dup2(pipe_fds[1], STDERR_FILENO);
-        (void) execv(service->redd, words);
-        (void) dprintf(STDERR_FILENO, "redd: cannot start %s: %s\n", service->redd, strerror(errno));
-        _exit(127);
-    }
-    (void) close(pipe_fds[1]);
-    ssize_t n = pid < 0 ? -1 : fd_read_full(pipe_fds[0], said, 4095);
-    said[n < 0 ? 0 : n] = '\0';
-    (void) close(pipe_fds[0]);
-    if (pid < 0 || waitpid(pid, &status, 0) < 0)
-        return fail(err, errno, "cannot start %s", service->redd);
-    return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : fail_verb(said, err);
-}
-
-static int start_verb(struct service *service, sd_bus_message *call, const char *verb, const struct verb_order *order,
-                      sd_bus_error *ret)
-{
-    struct work work = work_on(service, ACTION("manage-machines"), ACTION("manage-machines"), verb);
-
-    if (is_host(service))
-        return sd_bus_error_set(ret, SD_BUS_ERROR_NOT_SUPPORTED, "Not supported for non-container machines.");
-    work.run = run_verb;
-    work.data = order;
-    return worker_start(service, call, &work, ret);
-}
+/* -- binds and copies -- */
 
 static int check_path(const char *path, sd_bus_error *ret)
 {
-    return *path == '/' && !strstr(path, "/../")
+    return path_is_absolute(path) && !strstr(path, "/../")
                ? 0 : sd_bus_error_set(ret, SD_BUS_ERROR_INVALID_ARGS, "Source path must be absolute and normalized.");
+}
+
+struct bind_order {
+    struct bind_mount bind;
+    bool make;
+};
+
+static int run_bind(const struct service *service, const void *data, struct control_message *answer, struct error **err)
+{
+    CLEANUP(guest_done) struct guest guest = GUEST_EMPTY;
+    const struct bind_order *order = data;
+
+    (void) answer;
+    return guest_open(service->registry, service->machine.name, &guest, err) < 0
+               ? -error_code(*err) : bind_add(service->registry, &guest, &order->bind, order->make, err);
 }
 
 int machine_bind_mount(struct service *service, sd_bus_message *call, sd_bus_error *ret)
 {
+    struct work work = work_on(service, ACTION("manage-machines"), ACTION("manage-machines"), "bind");
     const char *source, *target;
     int read_only, make, r = sd_bus_message_read(call, "ssbb", &source, &target, &read_only, &make);
 
     if (r < 0 || (r = check_path(source, ret)) < 0)
         return r;
-    struct verb_order order = {.words = {"bind"}, .n = 1};
-    if (read_only)
-        order.words[order.n++] = "--read-only";
-    if (make)
-        order.words[order.n++] = "--mkdir";
-    order.words[order.n++] = "--";
-    order.words[order.n++] = service->machine.name;
-    order.words[order.n++] = source;
-    order.words[order.n++] = *target ? target : source;
-    return start_verb(service, call, "bind", &order, ret);
+    if (service_machine_is_host(service))
+        return refuse_host(ret);
+    const struct bind_order order = {
+        .bind = {(char *) source, (char *) (*target ? target : source), read_only}, .make = make};
+    work.run = run_bind;
+    work.data = &order;
+    return worker_start(service, call, &work, ret);
 }
 
-static int copy(struct service *service, sd_bus_message *call, const char *verb, bool has_flags, sd_bus_error *ret)
+struct copy_order {
+    const char *from_path, *to_path;
+    bool to_machine, force;
+};
+
+static int run_copy(const struct service *service, const void *data, struct control_message *answer, struct error **err)
+{
+    CLEANUP(copy_place_done) struct copy_place host = COPY_PLACE_EMPTY;
+    CLEANUP(copy_place_done) struct copy_place machine = COPY_PLACE_EMPTY;
+    const struct copy_order *order = data;
+    const struct copy_request request = {
+        .from = order->to_machine ? &host : &machine, .to = order->to_machine ? &machine : &host,
+        .from_path = order->from_path, .to_path = order->to_path, .force = order->force,
+    };
+    size_t left_out;
+
+    (void) answer;
+    return copy_place_open(service->registry, NULL, !order->to_machine, &host, err) < 0 ||
+                   copy_place_open(service->registry, service->machine.name, order->to_machine, &machine, err) < 0
+               ? -error_code(*err) : copy_make(&request, &left_out, err);
+}
+
+static int copy(struct service *service, sd_bus_message *call, bool to_machine, bool has_flags, sd_bus_error *ret)
 {
     enum { REPLACE = 1 };
+    struct work work = work_on(service, ACTION("manage-machines"), ACTION("manage-machines"),
+                               to_machine ? "copy-to" : "copy-from");
     const char *source, *target;
     uint64_t flags = 0;
     int r = sd_bus_message_read(call, "ss", &source, &target);
@@ -334,32 +290,31 @@ static int copy(struct service *service, sd_bus_message *call, const char *verb,
         return r;
     if (flags & ~(uint64_t) REPLACE)
         return sd_bus_error_set(ret, SD_BUS_ERROR_INVALID_ARGS, "Unknown flags");
-    struct verb_order order = {.words = {verb}, .n = 1};
-    if (flags & REPLACE)
-        order.words[order.n++] = "--force";
-    order.words[order.n++] = "--";
-    order.words[order.n++] = service->machine.name;
-    order.words[order.n++] = source;
-    order.words[order.n++] = *target ? target : source;
-    return start_verb(service, call, verb, &order, ret);
+    if (service_machine_is_host(service))
+        return refuse_host(ret);
+    const struct copy_order order = {
+        .from_path = source, .to_path = *target ? target : source, .to_machine = to_machine, .force = flags & REPLACE};
+    work.run = run_copy;
+    work.data = &order;
+    return worker_start(service, call, &work, ret);
 }
 
 int machine_copy_from(struct service *service, sd_bus_message *call, sd_bus_error *ret)
 {
-    return copy(service, call, "copy-from", false, ret);
+    return copy(service, call, false, false, ret);
 }
 
 int machine_copy_to(struct service *service, sd_bus_message *call, sd_bus_error *ret)
 {
-    return copy(service, call, "copy-to", false, ret);
+    return copy(service, call, true, false, ret);
 }
 
 int machine_copy_from_with_flags(struct service *service, sd_bus_message *call, sd_bus_error *ret)
 {
-    return copy(service, call, "copy-from", true, ret);
+    return copy(service, call, false, true, ret);
 }
 
 int machine_copy_to_with_flags(struct service *service, sd_bus_message *call, sd_bus_error *ret)
 {
-    return copy(service, call, "copy-to", true, ret);
+    return copy(service, call, true, true, ret);
 }

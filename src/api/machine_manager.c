@@ -27,6 +27,16 @@ void service_host_machine(struct machine_state *ret)
         (void) id128_parse(string_trim(id), &ret->id);
 }
 
+bool service_machine_is_host(const struct service *service)
+{
+    return string_equal(service->machine.class, "host");
+}
+
+int refuse_host(sd_bus_error *ret)
+{
+    return sd_bus_error_set(ret, SD_BUS_ERROR_NOT_SUPPORTED, "Not supported for non-container machines.");
+}
+
 int service_find_machine(struct service *service, const char *name, struct error **err)
 {
     machine_state_done(&service->machine);

@@ -21,6 +21,7 @@
 #include "base/mem.h"
 #include "base/path.h"
 #include "base/strings.h"
+#include "config/machine_name.h"
 #include "ipc/bus_client.h"
 
 enum { TEXT_LIMIT = 16384 };
@@ -85,17 +86,17 @@ int machine_hold(const struct registry *registry)
 
 /* -- the worker that starts it -- */
 
-static void become_holder(const struct service *service, int input_fd, int output_fd) __attribute__((noreturn));
+static void become_holder(int input_fd, int output_fd) __attribute__((noreturn));
 
-static void become_holder(const struct service *service, int input_fd, int output_fd)
+static void become_holder(int input_fd, int output_fd)
 {
     (void) dup2(input_fd, STDIN_FILENO);
     (void) dup2(output_fd, STDOUT_FILENO);
-    (void) execl(service->self, "redd-apid", "--hold", (char *) NULL);
+    (void) execl("/proc/self/exe", "redd-apid", "--hold", (char *) NULL);
     _exit(127);
 }
 
-static int start_holder(const struct service *service, const struct machine_state *state, struct error **err)
+static int start_holder(const struct machine_state *state, struct error **err)
 {
     auto_free char *text = machine_state_format(state);
     int input[2], output[2];
@@ -111,7 +112,7 @@ static int start_holder(const struct service *service, const struct machine_stat
     }
     pid_t pid = fork();
     if (pid == 0)
-        become_holder(service, input[0], output[1]);
+        become_holder(input[0], output[1]);
     (void) close(input[0]);
     (void) close(output[1]);
     (void) fd_write_full(input[1], text, strlen(text));
@@ -134,6 +135,8 @@ static int start_holder(const struct service *service, const struct machine_stat
 struct registration {
     struct machine_state state;
     bool create;                /* a scope for it */
+    char *slice;                /* of that; NULL: machine.slice */
+    struct strings properties;  /* of that, in the words of systemctl set-property */
 };
 
 static int read_cgroup(struct machine_state *state)
@@ -166,9 +169,13 @@ static int run_register(const struct service *service, const void *data, struct 
     struct machine_state state = registration->state;
     auto_free char *cgroup = NULL, *path = NULL;
 
+    (void) service;
     if (registration->create && access("/run/systemd/system", F_OK) == 0) {
         const struct bus_client client = {0};
-        const struct bus_scope_request request = {.name = state.name, .leader = (pid_t) state.leader};
+        const struct bus_scope_request request = {
+            .name = state.name, .slice = registration->slice, .leader = (pid_t) state.leader,
+            .properties = &registration->properties,
+        };
 
         if (bus_scope_start(&client, &request, &cgroup, err) < 0)
             return -error_code(*err);
@@ -176,7 +183,7 @@ static int run_register(const struct service *service, const void *data, struct 
     if (read_cgroup(&state) < 0)
         return fail(err, ESRCH, "cannot find the leader, process %u", state.leader);
     machine_state_stamp(&state);
-    if (start_holder(service, &state, err) < 0)
+    if (start_holder(&state, err) < 0)
         return -error_code(*err);
     if (sd_bus_path_encode(MACHINE1_PATH "/machine", state.name, &path) < 0)
         return fail(err, ENOMEM, "cannot make the path of an object");
@@ -222,15 +229,6 @@ static int read_interfaces(sd_bus_message *call, struct machine_state *state, sd
     return 0;
 }
 
-static bool is_machine_name(const char *name)
-{
-    size_t length = strlen(name);
-
-    return length > 0 && length <= 64 && name[0] != '.' && name[0] != '-' && name[length - 1] != '.' &&
-           name[length - 1] != '-' && !strstr(name, "..") &&
-           strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.") == length;
-}
-
 static int read_facts(sd_bus_message *call, struct machine_state *state, bool with_network, sd_bus_error *ret)
 {
     __attribute__((cleanup(sd_bus_creds_unrefp))) sd_bus_creds *creds = NULL;
@@ -242,7 +240,7 @@ static int read_facts(sd_bus_message *call, struct machine_state *state, bool wi
         (r = sd_bus_message_read(call, "ssus", &service, &class, &state->leader, &root)) < 0 ||
         (with_network && (r = read_interfaces(call, state, ret)) < 0))
         return r;
-    if (!is_machine_name(name))
+    if (!machine_name_is_valid(name))
         return sd_bus_error_set(ret, SD_BUS_ERROR_INVALID_ARGS, "Invalid machine name");
     if (*class && strcmp(class, "container") != 0 && strcmp(class, "vm") != 0)
         return sd_bus_error_set(ret, SD_BUS_ERROR_INVALID_ARGS, "Invalid machine class parameter");
@@ -260,6 +258,57 @@ static int read_facts(sd_bus_message *call, struct machine_state *state, bool wi
     return 0;
 }
 
+/* What the service manager would be sent as it is has to go through words here, which not every type has. */
+static int read_property(sd_bus_message *call, const char *name, struct registration *registration, sd_bus_error *ret)
+{
+    const char *type, *text, *permissions;
+    uint64_t number;
+    uint32_t small;
+    int on, r;
+
+    if ((r = sd_bus_message_peek_type(call, NULL, &type)) < 0)
+        return r;
+    if (strcmp(type, "s") == 0 && (r = sd_bus_message_read(call, "v", "s", &text)) >= 0) {
+        if (strcmp(name, "Slice") == 0) {
+            free(registration->slice);
+            registration->slice = mem_copy_string(text);
+        } else
+            strings_add_format(&registration->properties, "%s=%s", name, text);
+    } else if (strcmp(type, "b") == 0 && (r = sd_bus_message_read(call, "v", "b", &on)) >= 0)
+        strings_add_format(&registration->properties, "%s=%s", name, on ? "yes" : "no");
+    else if (strcmp(type, "u") == 0 && (r = sd_bus_message_read(call, "v", "u", &small)) >= 0)
+        strings_add_format(&registration->properties, "%s=%u", name, small);
+    else if (strcmp(type, "t") == 0 && (r = sd_bus_message_read(call, "v", "t", &number)) >= 0) {
+        if (number == UINT64_MAX)
+            strings_add_format(&registration->properties, "%s=infinity", name);
+        else
+            strings_add_format(&registration->properties, "%s=%llu", name, (unsigned long long) number);
+    } else if (strcmp(type, "a(ss)") == 0) {
+        if ((r = sd_bus_message_enter_container(call, 'v', type)) < 0 ||
+            (r = sd_bus_message_enter_container(call, 'a', "(ss)")) < 0)
+            return r;
+        while ((r = sd_bus_message_read(call, "(ss)", &text, &permissions)) > 0)
+            strings_add_format(&registration->properties, "%s=%s %s", name, text, permissions);
+        if (r < 0 || (r = sd_bus_message_exit_container(call)) < 0)
+            return r;
+        r = sd_bus_message_exit_container(call);
+    } else if (r >= 0)
+        r = sd_bus_error_setf(ret, SD_BUS_ERROR_INVALID_ARGS, "Property %s of type %s is not understood", name, type);
+    return r;
+}
+
+static int read_properties(sd_bus_message *call, struct registration *registration, sd_bus_error *ret)
+{
+    const char *name;
+    int r = sd_bus_message_enter_container(call, 'a', "(sv)");
+
+    while (r >= 0 && (r = sd_bus_message_enter_container(call, 'r', "sv")) > 0)
+        if ((r = sd_bus_message_read(call, "s", &name)) >= 0 &&
+            (r = read_property(call, name, registration, ret)) >= 0)
+            r = sd_bus_message_exit_container(call);
+    return r < 0 ? r : sd_bus_message_exit_container(call);
+}
+
 static int enter(sd_bus_message *call, void *data, bool create, bool with_network, sd_bus_error *ret)
 {
     struct registration registration = {.create = create};
@@ -269,10 +318,14 @@ static int enter(sd_bus_message *call, void *data, bool create, bool with_networ
     };
     int r = read_facts(call, &registration.state, with_network, ret);
 
+    if (r >= 0 && create)
+        r = read_properties(call, &registration, ret);
     work.machine = registration.state.name;
     if (r >= 0)
         r = worker_start(data, call, &work, ret);
     machine_state_done(&registration.state);
+    strings_done(&registration.properties);
+    free(registration.slice);
     return r;
 }
 

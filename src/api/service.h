@@ -27,8 +27,6 @@ struct service {
     sd_bus *bus;
     sd_event *event;
     const struct registry *registry;
-    const char *self;           /* this program, and the redd beside it: started for what needs a process of its own */
-    const char *redd;
     struct machine_state machine;       /* the object that the call at hand is about */
     struct image image;
     struct strings known;       /* machines that others were told of */
@@ -46,6 +44,12 @@ void watch_stop(struct service *service);
 
 /* What systemd-machined answers about the host itself. Fills *RET. */
 void service_host_machine(struct machine_state *ret);
+
+/* The object of the call is the host itself. */
+bool service_machine_is_host(const struct service *service);
+
+/* For what cannot be done to the host. For the return of a method. */
+int refuse_host(sd_bus_error *ret);
 
 /* The machine NAME, ".host" included, into service->machine. -ENXIO. */
 int service_find_machine(struct service *service, const char *name, struct error **err);

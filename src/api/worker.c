@@ -66,21 +66,11 @@ static int on_answer(sd_event_source *source, int fd, uint32_t events, void *dat
     return 0;
 }
 
-static int may(const struct work *work, const char *caller, uid_t uid, bool interactive, struct error **err)
-{
-    const struct authorization question = {
-        .action = work->action, .caller = caller, .caller_uid = uid, .owner = work->owner,
-        .machine = work->machine, .verb = work->verb, .interactive = interactive,
-    };
+static void be_worker(const struct service *service, const struct work *work, const struct authorization *question,
+                      int fd) __attribute__((noreturn));
 
-    return work->action ? authorize(&question, err) : 0;
-}
-
-static void be_worker(const struct service *service, const struct work *work, const char *caller, uid_t uid,
-                      bool interactive, int fd) __attribute__((noreturn));
-
-static void be_worker(const struct service *service, const struct work *work, const char *caller, uid_t uid,
-                      bool interactive, int fd)
+static void be_worker(const struct service *service, const struct work *work, const struct authorization *question,
+                      int fd)
 {
     CLEANUP(control_message_done) struct control_message answer = {0};
     auto_error struct error *err = NULL, *ignored = NULL;
@@ -90,26 +80,18 @@ static void be_worker(const struct service *service, const struct work *work, co
     (void) sigemptyset(&none);
     (void) sigprocmask(SIG_SETMASK, &none, NULL);
     (void) signal(SIGCHLD, SIG_DFL);
-    if (may(work, caller, uid, interactive, &err) < 0 || work->run(service, work->data, &answer, &err) < 0)
+    if ((question->action && authorize(question, &err) < 0) || work->run(service, work->data, &answer, &err) < 0)
         answer.error = TAKE(err);
     answer.word = mem_copy_string(answer.error ? "error" : "ok");
     _exit(control_send(fd, &answer, &ignored) < 0 ? EXIT_FAILURE : EXIT_SUCCESS);
 }
 
-static int caller_of(sd_bus_message *call, uid_t *ret)
-{
-    __attribute__((cleanup(sd_bus_creds_unrefp))) sd_bus_creds *creds = NULL;
-    int r = sd_bus_query_sender_creds(call, SD_BUS_CREDS_EUID, &creds);
-
-    return r < 0 ? r : sd_bus_creds_get_euid(creds, ret);
-}
-
 int worker_start(struct service *service, sd_bus_message *call, const struct work *work, sd_bus_error *ret)
 {
-    const char *caller = sd_bus_message_get_sender(call);
-    bool interactive = sd_bus_message_get_allow_interactive_authorization(call) > 0;
-    uid_t uid;
-    int fds[2], r = caller_of(call, &uid);
+    struct authorization question = {
+        .action = work->action, .owner = work->owner, .machine = work->machine, .verb = work->verb,
+    };
+    int fds[2], r = authorization_read_caller(&question, call);
 
     if (r < 0)
         return sd_bus_error_set_errno(ret, r);
@@ -118,7 +100,7 @@ int worker_start(struct service *service, sd_bus_message *call, const struct wor
 
     pid_t pid = fork();
     if (pid == 0)
-        be_worker(service, work, caller ? caller : "", uid, interactive, fds[1]);
+        be_worker(service, work, &question, fds[1]);
     r = -errno;
     (void) close(fds[1]);
 

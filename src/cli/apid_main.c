@@ -16,7 +16,6 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "base/path.h"
 #include "cli/report.h"
 #include "cli/run_host.h"
 
@@ -86,14 +85,6 @@ static int serve(struct service *service, struct error **err)
     return r < 0 ? fail_bus(err, r, "serve the bus") : 0;
 }
 
-/* REDD is beside us, or where it is installed. */
-static char *find_redd(const char *self)
-{
-    auto_free char *folder = path_parent(self), *beside = path_join(folder, "redd");
-
-    return access(beside, X_OK) == 0 ? TAKE(beside) : mem_copy_string(REDD_BIN_DIR "/redd");
-}
-
 static void service_done(struct service *service)
 {
     watch_stop(service);
@@ -107,7 +98,6 @@ int main(int argc, char **argv)
 {
     const struct registry registry = host_registry();
     auto_error struct error *err = NULL;
-    char self[4096];
 
     log_set_level_from_environment();
     if (argc == 2 && strcmp(argv[1], "--hold") == 0)
@@ -117,11 +107,7 @@ int main(int argc, char **argv)
         return EXIT_FAILURE;
     }
 
-    ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
-    self[n < 0 ? 0 : n] = '\0';
-    auto_free char *redd = find_redd(self);
-    CLEANUP(service_done) struct service service = {.registry = &registry, .self = self, .redd = redd, .watch_fd = -1};
-
+    CLEANUP(service_done) struct service service = {.registry = &registry, .watch_fd = -1};
     int sign_fd = open(REGISTRY_API_SIGN, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
     fd_closep(&sign_fd);
     int r = serve(&service, &err);

@@ -14,12 +14,10 @@
 #include "base/path.h"
 #include "enter/session.h"
 
-enum { WORDS_MAX = 6 };
-
 /* The best first. "-" is the terminal on standard input; NULL in the middle of the words: the terminal type. */
 static const struct {
     const char *path;
-    const char *words[WORDS_MAX];
+    const char *words[LOGIN_WORDS_MAX];
     size_t n;
 } programs[] = {
     {"/sbin/agetty", {"agetty", "--noreset", "--noclear", "-", NULL}, 5},
@@ -38,37 +36,46 @@ static bool is_program(int root_fd, const char *path)
     return fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_mode & 0111;
 }
 
-static int run_program(const struct guest *guest, size_t i, const struct strings *environment, bool tells,
-                       int *ret_status, struct error **err)
+/* Found by its path, called by its name. */
+static int open_program(const struct guest *guest, size_t i, const char *term, struct login_program *ret,
+                        struct error **err)
 {
-    const char *term = environment_get(environment, "TERM");
-    char *argv[WORDS_MAX + 1] = {NULL};
+    int fd = path_open_in(guest->root_fd, programs[i].path, O_PATH, 0);
 
+    if (fd < 0)
+        return fail(err, -fd, "cannot open %s of machine '%s'", programs[i].path, guest_name(guest));
+    *ret = (struct login_program){.fd = fd};
     for (size_t k = 0; k < programs[i].n; k++)
-        argv[k] = (char *) (programs[i].words[k] ? programs[i].words[k] : term ? term : "vt220");
-    /* found by its path, called by its name */
-    auto_close int program_fd = path_open_in(guest->root_fd, programs[i].path, O_PATH, 0);
-    if (program_fd < 0)
-        return fail(err, -program_fd, "cannot open %s of machine '%s'", programs[i].path, guest_name(guest));
-
-    struct session session = {
-        .entry = {.guest = guest, .argv = argv, .program_fd = program_fd, .environment = environment,
-                  .working_directory = "/"},
-        .has_terminal = true,
-        .tells = tells,
-    };
-    return session_run(&session, ret_status, err);
+        ret->argv[k] = (char *) (programs[i].words[k] ? programs[i].words[k] : term ? term : "vt220");
+    return 0;
 }
 
-int login_run(const struct guest *guest, const struct strings *environment, bool tells, int *ret_status,
-              struct error **err)
+int login_find(const struct guest *guest, const char *term, struct login_program *ret, struct error **err)
 {
     for (size_t i = 0; i < COUNT_OF(programs); i++)
         if (is_program(guest->root_fd, programs[i].path))
-            return run_program(guest, i, environment, tells, ret_status, err);
+            return open_program(guest, i, term, ret, err);
 
     int r = fail_plain(err, ENOENT, "there is no login program in machine '%s'", guest_name(guest));
     fail_id(*err, "R4208");
     fail_hint(*err, "it has neither agetty, getty nor login; 'redd shell %s' needs none of them", guest_name(guest));
     return r;
+}
+
+int login_run(const struct guest *guest, const struct strings *environment, bool tells, int *ret_status,
+              struct error **err)
+{
+    struct login_program program;
+
+    if (login_find(guest, environment_get(environment, "TERM"), &program, err) < 0)
+        return -error_code(*err);
+
+    auto_close int program_fd = program.fd;
+    struct session session = {
+        .entry = {.guest = guest, .argv = program.argv, .program_fd = program_fd, .environment = environment,
+                  .working_directory = "/"},
+        .has_terminal = true,
+        .tells = tells,
+    };
+    return session_run(&session, ret_status, err);
 }

@@ -99,6 +99,43 @@ like "$err" "Invalid kill parameter 'bogus'" 'nonsense is refused'
 call KillMachine ssi web leader 999
 like "$err" 'Invalid signal 999' 'so is a signal that there is not'
 
+# people: no polkit runs here that could grant them anything
+as_alice() {
+        run setpriv --reuid 1000 --regid 1000 --clear-groups busctl --timeout=60 call -- "$@"
+}
+import1="org.freedesktop.import1 /org/freedesktop/import1 org.freedesktop.import1.Manager"
+# shellcheck disable=SC2086
+as_alice $M $MI ListMachines
+like "$out" '"web"' 'a user may look'
+# shellcheck disable=SC2086
+as_alice $M $MI TerminateMachine s web
+like "$err" 'Access denied' 'and ends nothing'
+# shellcheck disable=SC2086
+as_alice $M $MI RemoveImage s web
+like "$err" 'Access denied' 'removes nothing'
+# shellcheck disable=SC2086
+as_alice $import1 PullTar sssb http://127.0.0.1/x.tar x no false
+like "$err" 'Access denied' 'fetches nothing'
+# shellcheck disable=SC2086
+as_alice $import1 CancelTransfer u 1
+like "$err" 'Access denied' 'and stops no transfer'
+is "$("$REDD" show web -p State --value)" running 'the machine runs on'
+
+# binds and copies
+mkdir -p "$WORK/given"
+echo given >"$WORK/given/file"
+call BindMountMachine sssbb web "$WORK/given" /mnt true true
+is "$status/$err" 0/ 'a folder is bound'
+is "$(inside cat /mnt/file)" given 'and is there'
+call CopyToMachine sss web "$WORK/given/file" /copied
+is "$(cat /var/lib/machines/web/copied)" given 'a file is copied in'
+call CopyToMachine sss web "$WORK/given/file" /copied
+like "$err" 'exist' 'not over another one'
+call CopyFromMachine sss web /copied "$WORK/back"
+is "$(cat "$WORK/back")" given 'and out'
+call CopyFromMachine sss web relative "$WORK/back2"
+like "$err" 'must be absolute and normalized' 'a relative path is refused'
+
 # images
 cp -a /var/lib/machines/web /var/lib/machines/base
 tar -C /var/lib/machines/base -cf "$WORK/web.tar" .
@@ -121,6 +158,12 @@ call RemoveImage s other
 like "$err" "No image 'other' known" 'once'
 
 # machines of others
+# shellcheck disable=SC2086
+run busctl call -- $import1 PullTarEx sssst http://127.0.0.1/x.tar x machine no 8
+like "$err" 'Unknown flags' 'flags that there are not are refused'
+# shellcheck disable=SC2086
+run busctl call -- $import1 CancelTransfer u 99
+like "$err" 'No transfer by id 99' 'a transfer that does not run cannot be cancelled'
 sleep 1000 &
 foreign=$!
 defer "end_process $foreign"
@@ -142,6 +185,8 @@ await_name() {
 await_name
 call ListMachines
 like "$out" '"theirs" "vm" "libvirt-qemu"' 'a daemon started anew still knows it'
+call CreateMachine 'sayssusa(sv)' made 0 lxc container "$foreign" '' 1 Weird d 1.5
+like "$err" 'Property Weird of type d is not understood' 'a property that cannot be handed on is named'
 call UnregisterMachine s theirs
 is "$status" 0 'it is unregistered'
 call UnregisterMachine s web
