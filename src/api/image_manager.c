@@ -19,8 +19,6 @@
 
 #define MANAGE "org.freedesktop.machine1.manage-images"
 
-typedef int image_call_fn(struct service *service, sd_bus_message *call, sd_bus_error *ret);
-
 static int find_image(struct service *service, const char *name, struct error **err)
 {
     image_done(&service->image);
@@ -241,26 +239,9 @@ QUESTION(get_os_release, run_os_release, work_reply_pairs)
 
 /* -- the manager's -- */
 
-static int on_named(sd_bus_message *call, struct service *service, sd_bus_error *ret, image_call_fn *act)
-{
-    auto_error struct error *err = NULL;
-    const char *name;
-    int r = sd_bus_message_read(call, "s", &name);
+static const struct named_kind images;
 
-    if (r < 0)
-        return r;
-    return find_image(service, name, &err) < 0 ? bus_error_of(ret, &err) : act(service, call, ret);
-}
-
-#define CALL(name) \
-    static int manager_##name(sd_bus_message *call, void *data, sd_bus_error *ret) \
-    { \
-        return on_named(call, data, ret, image_call_##name); \
-    } \
-    static int object_##name(sd_bus_message *call, void *data, sd_bus_error *ret) \
-    { \
-        return image_call_##name(data, call, ret); \
-    }
+#define CALL(name) NAMED_CALL(images, name, image_call_##name)
 
 CALL(remove)
 CALL(rename)
@@ -274,16 +255,13 @@ CALL(get_os_release)
 
 static int get_image(struct service *service, sd_bus_message *call, sd_bus_error *ret)
 {
-    auto_free char *path = NULL;
-    int r = sd_bus_path_encode(MACHINE1_PATH "/image", service->image.name, &path);
-
     (void) ret;
-    return r < 0 ? r : sd_bus_reply_method_return(call, "o", path);
+    return named_reply_path(&images, call, service->image.name);
 }
 
 static int manager_get_image(sd_bus_message *call, void *data, sd_bus_error *ret)
 {
-    return on_named(call, data, ret, get_image);
+    return named_call(&images, call, data, ret, get_image);
 }
 
 static int append_image(sd_bus_message *reply, const struct image *image)
@@ -301,16 +279,16 @@ static int append_image(sd_bus_message *reply, const struct image *image)
 static int manager_list_images(sd_bus_message *call, void *data, sd_bus_error *ret)
 {
     __attribute__((cleanup(sd_bus_message_unrefp))) sd_bus_message *reply = NULL;
-    CLEANUP(images_done) struct images images = {0};
+    CLEANUP(images_done) struct images all = {0};
     int r;
 
     (void) data, (void) ret;
-    image_list(false, &images);
+    image_list(false, &all);
     if ((r = sd_bus_message_new_method_return(call, &reply)) < 0 ||
         (r = sd_bus_message_open_container(reply, 'a', "(ssbttto)")) < 0)
         return r;
-    for (size_t i = 0; i < images.count; i++)
-        if ((r = append_image(reply, &images.item[i])) < 0)
+    for (size_t i = 0; i < all.count; i++)
+        if ((r = append_image(reply, &all.item[i])) < 0)
             return r;
     r = sd_bus_message_close_container(reply);
     return r < 0 ? r : sd_bus_send(NULL, reply, NULL);
@@ -338,13 +316,13 @@ static int manager_set_pool_limit(sd_bus_message *call, void *data, sd_bus_error
 static int run_clean(const struct service *service, const void *data, struct control_message *answer,
                      struct error **err)
 {
-    CLEANUP(images_done) struct images images = {0};
+    CLEANUP(images_done) struct images all = {0};
     const struct image_order *order = data;
 
     (void) service;
-    image_list(false, &images);
-    for (size_t i = 0; i < images.count; i++) {
-        const struct image *image = &images.item[i];
+    image_list(false, &all);
+    for (size_t i = 0; i < all.count; i++) {
+        const struct image *image = &all.item[i];
         auto_free char *kept = NULL;
         struct image_info info;
 
@@ -470,47 +448,28 @@ static const sd_bus_vtable object_vtable[] = {
 };
 /* clang-format on */
 
-static int find_object(sd_bus *bus, const char *path, const char *interface, void *data, void **ret_found,
-                       sd_bus_error *ret)
+static int list_names(struct service *service, struct strings *ret, struct error **err)
 {
-    auto_error struct error *err = NULL;
-    auto_free char *name = NULL;
-    struct service *service = data;
+    CLEANUP(images_done) struct images list = {0};
 
-    (void) bus, (void) interface, (void) ret;
-    if (sd_bus_path_decode(path, MACHINE1_PATH "/image", &name) <= 0 || find_image(service, name, &err) < 0)
-        return 0;
-    *ret_found = service;
-    return 1;
+    (void) service, (void) err;
+    image_list(false, &list);
+    for (size_t i = 0; i < list.count; i++)
+        strings_add(ret, list.item[i].name);
+    return 0;
 }
 
-static int enumerate_objects(sd_bus *bus, const char *path, void *data, char ***ret_nodes, sd_bus_error *ret)
-{
-    CLEANUP(images_done) struct images images = {0};
-    CLEANUP(strings_done) struct strings paths = {0};
-
-    (void) bus, (void) path, (void) data, (void) ret;
-    image_list(false, &images);
-    for (size_t i = 0; i < images.count; i++) {
-        char *object = NULL;
-
-        if (sd_bus_path_encode(MACHINE1_PATH "/image", images.item[i].name, &object) >= 0)
-            strings_take(&paths, object);
-    }
-    *ret_nodes = TAKE(paths.item);
-    paths.count = 0;
-    return 1;
-}
+static const struct named_kind images = {
+    MACHINE1_PATH "/image", MACHINE1_NAME ".Image", object_vtable, find_image, list_names,
+};
 
 int image_manager_add(struct service *service, struct error **err)
 {
-    int r;
+    service->images = (struct named_objects){service, &images};
 
-    if ((r = sd_bus_add_object_vtable(service->bus, NULL, MACHINE1_PATH, MACHINE1_NAME ".Manager", manager_vtable,
-                                      service)) < 0 ||
-        (r = sd_bus_add_fallback_vtable(service->bus, NULL, MACHINE1_PATH "/image", MACHINE1_NAME ".Image",
-                                        object_vtable, find_object, service)) < 0 ||
-        (r = sd_bus_add_node_enumerator(service->bus, NULL, MACHINE1_PATH "/image", enumerate_objects, service)) < 0)
-        return fail_bus(err, r, "put the images on the bus");
-    return 0;
+    int r = sd_bus_add_object_vtable(service->bus, NULL, MACHINE1_PATH, MACHINE1_NAME ".Manager", manager_vtable,
+                                     service);
+    if (r >= 0)
+        r = named_objects_add(&service->images);
+    return r < 0 ? fail_bus(err, r, "put the images on the bus") : 0;
 }

@@ -261,19 +261,28 @@ static int start_transfer(struct service *service, sd_bus_message *call, const s
 
 /* -- methods -- */
 
+/* The newer calls have a class and bits where the older ones have two switches. */
+static int read_import_flags(sd_bus_message *call, bool extended, struct transfer_order *order)
+{
+    int force, read_only, r;
+
+    if (extended)
+        return sd_bus_message_read(call, "st", &order->class, &order->flags);
+    r = sd_bus_message_read(call, "bb", &force, &read_only);
+    if (r >= 0)
+        order->flags = (force ? FLAG_FORCE : 0) | (read_only ? FLAG_READ_ONLY : 0);
+    return r;
+}
+
 static int import(sd_bus_message *call, void *data, const char *verb, bool extended, sd_bus_error *ret)
 {
     struct transfer_order order = {.verb = verb, .first = "-", .class = "machine", .output_fd = -1};
-    int fd, force = 0, read_only = 0, r;
+    int fd, r;
 
     if ((r = sd_bus_message_read(call, "hs", &fd, &order.second)) < 0)
         return r;
-    r = extended ? sd_bus_message_read(call, "st", &order.class, &order.flags)
-                 : sd_bus_message_read(call, "bb", &force, &read_only);
-    if (r < 0)
+    if ((r = read_import_flags(call, extended, &order)) < 0)
         return r;
-    if (!extended)
-        order.flags = (force ? FLAG_FORCE : 0) | (read_only ? FLAG_READ_ONLY : 0);
     order.input_fd = fd;
     return start_transfer(data, call, &order, ret);
 }
@@ -336,16 +345,12 @@ static int import_folder(sd_bus_message *call, void *data, bool extended, sd_bus
     struct transfer_order order = {.verb = "import-fs", .class = "machine", .input_fd = -1, .output_fd = -1};
     auto_free char *link = NULL;
     char path[4096];
-    int fd, force = 0, read_only = 0, r;
+    int fd, r;
 
     if ((r = sd_bus_message_read(call, "hs", &fd, &order.second)) < 0)
         return r;
-    r = extended ? sd_bus_message_read(call, "st", &order.class, &order.flags)
-                 : sd_bus_message_read(call, "bb", &force, &read_only);
-    if (r < 0)
+    if ((r = read_import_flags(call, extended, &order)) < 0)
         return r;
-    if (!extended)
-        order.flags = (force ? FLAG_FORCE : 0) | (read_only ? FLAG_READ_ONLY : 0);
     link = mem_format("/proc/self/fd/%i", fd);
     ssize_t n = readlink(link, path, sizeof path - 1);
     if (n < 0)

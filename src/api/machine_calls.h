@@ -4,22 +4,22 @@
 
 #include <systemd/sd-bus.h>
 
+#include "api/named.h"
+
 struct registry;
 struct service;
 
-/* With the machine in service->machine, and the arguments behind its name still to be read. For a method's return. */
-typedef int machine_call_fn(struct service *service, sd_bus_message *call, sd_bus_error *ret);
-
+/* The machine is in service->machine. */
 /* machine_calls.c */
-machine_call_fn machine_terminate, machine_kill, machine_get_addresses, machine_get_ssh_info, machine_get_os_release,
+named_call_fn machine_terminate, machine_kill, machine_get_addresses, machine_get_ssh_info, machine_get_os_release,
     machine_get_uid_shift;
 
 /* machine_enter.c */
-machine_call_fn machine_open_pty, machine_open_login, machine_open_shell, machine_bind_mount, machine_copy_from,
+named_call_fn machine_open_pty, machine_open_login, machine_open_shell, machine_bind_mount, machine_copy_from,
     machine_copy_to, machine_copy_from_with_flags, machine_copy_to_with_flags, machine_open_root_directory;
 
 /* machine_call_register.c */
-machine_call_fn machine_unregister;
+named_call_fn machine_unregister;
 int machine_call_create(sd_bus_message *call, void *data, sd_bus_error *ret);
 int machine_call_create_with_network(sd_bus_message *call, void *data, sd_bus_error *ret);
 int machine_call_register(sd_bus_message *call, void *data, sd_bus_error *ret);

@@ -53,26 +53,9 @@ int service_find_machine(struct service *service, const char *name, struct error
 
 /* -- the manager's calls: a name in front -- */
 
-static int on_named(sd_bus_message *call, struct service *service, sd_bus_error *ret, machine_call_fn *act)
-{
-    auto_error struct error *err = NULL;
-    const char *name;
-    int r = sd_bus_message_read(call, "s", &name);
+static const struct named_kind machines;
 
-    if (r < 0)
-        return r;
-    return service_find_machine(service, name, &err) < 0 ? bus_error_of(ret, &err) : act(service, call, ret);
-}
-
-#define CALL(name) \
-    static int manager_##name(sd_bus_message *call, void *data, sd_bus_error *ret) \
-    { \
-        return on_named(call, data, ret, machine_##name); \
-    } \
-    static int object_##name(sd_bus_message *call, void *data, sd_bus_error *ret) \
-    { \
-        return machine_##name(data, call, ret); \
-    }
+#define CALL(name) NAMED_CALL(machines, name, machine_##name)
 
 CALL(terminate)
 CALL(kill)
@@ -92,26 +75,18 @@ CALL(open_root_directory)
 
 static int manager_unregister(sd_bus_message *call, void *data, sd_bus_error *ret)
 {
-    return on_named(call, data, ret, machine_unregister);
-}
-
-static int reply_with_path(sd_bus_message *call, const char *name)
-{
-    auto_free char *path = NULL;
-    int r = sd_bus_path_encode(MACHINE1_PATH "/machine", name, &path);
-
-    return r < 0 ? r : sd_bus_reply_method_return(call, "o", path);
+    return named_call(&machines, call, data, ret, machine_unregister);
 }
 
 static int get_machine(struct service *service, sd_bus_message *call, sd_bus_error *ret)
 {
     (void) ret;
-    return reply_with_path(call, service->machine.name);
+    return named_reply_path(&machines, call, service->machine.name);
 }
 
 static int manager_get_machine(sd_bus_message *call, void *data, sd_bus_error *ret)
 {
-    return on_named(call, data, ret, get_machine);
+    return named_call(&machines, call, data, ret, get_machine);
 }
 
 /* Whether PID is among the processes below the control group of a machine, or is its first. */
@@ -157,7 +132,7 @@ static int manager_get_machine_by_pid(sd_bus_message *call, void *data, sd_bus_e
         return bus_error_of(ret, &err);
     for (size_t i = 0; i < states.count; i++)
         if (is_process_of(&states.item[i], pid))
-            return reply_with_path(call, states.item[i].name);
+            return named_reply_path(&machines, call, states.item[i].name);
     return sd_bus_error_setf(ret, MACHINE1_NAME ".NoMachineForPID", "PID %u does not belong to any known machine", pid);
 }
 
@@ -272,52 +247,29 @@ static const sd_bus_vtable object_vtable[] = {
 
 /* -- objects -- */
 
-static int find_object(sd_bus *bus, const char *path, const char *interface, void *data, void **ret_found,
-                       sd_bus_error *ret)
-{
-    auto_error struct error *err = NULL;
-    auto_free char *name = NULL;
-    struct service *service = data;
-
-    (void) bus, (void) interface, (void) ret;
-    if (sd_bus_path_decode(path, MACHINE1_PATH "/machine", &name) <= 0 ||
-        service_find_machine(service, name, &err) < 0)
-        return 0;
-    *ret_found = service;
-    return 1;
-}
-
-static int enumerate_objects(sd_bus *bus, const char *path, void *data, char ***ret_nodes, sd_bus_error *ret)
+static int list_names(struct service *service, struct strings *ret, struct error **err)
 {
     CLEANUP(machine_states_done) struct machine_states states = {0};
-    CLEANUP(strings_done) struct strings paths = {0};
-    auto_error struct error *err = NULL;
-    struct service *service = data;
 
-    (void) bus, (void) path;
-    if (registry_list(service->registry, &states, &err) < 0)
-        return bus_error_of(ret, &err);
-    for (size_t i = 0; i <= states.count; i++) {
-        char *object = NULL;
-
-        const char *name = i < states.count ? states.item[i].name : ".host";
-        if (sd_bus_path_encode(MACHINE1_PATH "/machine", name, &object) >= 0)
-            strings_take(&paths, object);
-    }
-    *ret_nodes = TAKE(paths.item);
-    paths.count = 0;
-    return 1;
+    if (registry_list(service->registry, &states, err) < 0)
+        return -error_code(*err);
+    strings_add(ret, ".host");
+    for (size_t i = 0; i < states.count; i++)
+        strings_add(ret, states.item[i].name);
+    return 0;
 }
+
+static const struct named_kind machines = {
+    MACHINE1_PATH "/machine", MACHINE1_NAME ".Machine", object_vtable, service_find_machine, list_names,
+};
 
 int machine_manager_add(struct service *service, struct error **err)
 {
-    int r;
+    service->machines = (struct named_objects){service, &machines};
 
-    if ((r = sd_bus_add_object_vtable(service->bus, NULL, MACHINE1_PATH, MACHINE1_NAME ".Manager", manager_vtable,
-                                      service)) < 0 ||
-        (r = sd_bus_add_fallback_vtable(service->bus, NULL, MACHINE1_PATH "/machine", MACHINE1_NAME ".Machine",
-                                        object_vtable, find_object, service)) < 0 ||
-        (r = sd_bus_add_node_enumerator(service->bus, NULL, MACHINE1_PATH "/machine", enumerate_objects, service)) < 0)
-        return fail_bus(err, r, "put the machines on the bus");
-    return 0;
+    int r = sd_bus_add_object_vtable(service->bus, NULL, MACHINE1_PATH, MACHINE1_NAME ".Manager", manager_vtable,
+                                     service);
+    if (r >= 0)
+        r = named_objects_add(&service->machines);
+    return r < 0 ? fail_bus(err, r, "put the machines on the bus") : 0;
 }

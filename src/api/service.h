@@ -14,6 +14,7 @@
 #include <systemd/sd-bus.h>
 #include <systemd/sd-event.h>
 
+#include "api/named.h"
 #include "base/error.h"
 #include "image/find.h"
 #include "machine/registry.h"
@@ -27,6 +28,7 @@ struct service {
     sd_bus *bus;
     sd_event *event;
     const struct registry *registry;
+    struct named_objects machines, images;
     struct machine_state machine;       /* the object that the call at hand is about */
     struct image image;
     struct strings known;       /* machines that others were told of */

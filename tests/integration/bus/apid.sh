@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # redd-apid on a bus of this test's own: what other programs find there, and the machinectl of systemd as one of them.
 . "${0%/*}/../../lib/lib.sh"
+. "$LIB/bus.sh"
 needs dbus-daemon busctl /usr/bin/python3
 /usr/bin/python3 -c 'import dbus' 2>/dev/null || skip_all 'the Python module dbus is not installed'
 [ -x "$BUILD/redd-apid" ] || skip_all "there is no $BUILD/redd-apid: it needs libsystemd to be built"
@@ -13,21 +14,7 @@ run "$BUILD/redd-apid"
 is "$status" 1 'without a bus it fails'
 like "$err" '^redd-apid: cannot reach the system bus: .*\[R4603\]' 'and says so'
 
-cat >bus.conf <<END
-<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
- "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
-<busconfig>
-  <listen>unix:path=/run/bus</listen>
-  <policy context="default">
-    <allow user="*"/><allow own="*"/><allow send_destination="*"/><allow receive_sender="*"/>
-  </policy>
-</busconfig>
-END
-mkfifo address
-dbus-daemon --config-file="$WORK/bus.conf" --nofork --nopidfile --print-address 3>&1 >address 2>bus.log &
-bus_pid=$!
-defer "end_process $bus_pid"
-ok 'a bus comes up' timeout 10 head -n 1 address
+bus_start
 
 "$BUILD/redd-apid" 2>apid.log &
 apid_pid=$!

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # redd-bus against a service manager and a machine manager that are stand-ins on a bus of this test's own.
 . "${0%/*}/../../lib/lib.sh"
+. "$LIB/bus.sh"
 needs dbus-daemon /usr/bin/python3
 /usr/bin/python3 -c 'import dbus, gi' 2>/dev/null || skip_all 'the Python modules dbus and gi are not installed'
 [ -x "$BUILD/redd-bus" ] || skip_all "there is no $BUILD/redd-bus: it needs libsystemd to be built"
@@ -15,21 +16,7 @@ is "$status" 1 'without a bus it fails'
 like "$err" '^redd-bus: cannot reach the system bus: ' 'and says so'
 like "$err" '^hint: .*--keep-unit' 'and what to do without'
 
-cat >bus.conf <<END
-<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
- "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
-<busconfig>
-  <listen>unix:path=/run/bus</listen>
-  <policy context="default">
-    <allow user="*"/><allow own="*"/><allow send_destination="*"/><allow receive_sender="*"/>
-  </policy>
-</busconfig>
-END
-mkfifo address
-dbus-daemon --config-file="$WORK/bus.conf" --nofork --nopidfile --print-address 3>&1 >address 2>bus.log &
-bus_pid=$!
-defer "end_process $bus_pid"
-ok 'a bus comes up' timeout 10 head -n 1 address
+bus_start
 
 run "$bus" scope web --leader=$$
 is "$status" 1 'without a manager on the bus it fails'
