@@ -4,7 +4,7 @@
 # are damaged or meant to harm.
 . "${0%/*}/../../lib/lib.sh"
 begin
-needs sfdisk mkfs.ext4 mksquashfs mkfs.erofs losetup
+needs sfdisk mkfs.ext4 mkfs.btrfs mkfs.xfs mksquashfs mkfs.erofs losetup
 [ -e /dev/loop-control ] || cannot_all 'this kernel has no loop devices'
 tree_busybox "$WORK/tree"
 mkdir -p "$WORK/tree/home" "$WORK/tree/efi"
@@ -104,6 +104,33 @@ defer "losetup -d $device 2>/dev/null"
 run "$REDD" run -q --pipe -i "$device" cat /etc/mark
 is "$out" in-tree 'a block device with a table runs'
 losetup -d "$device"
+
+# a partition that is larger than its file system, and says that this is to change
+grows() {
+        rm -f "$WORK/grow.raw"
+        truncate -s 700M "$WORK/grow.raw"
+        printf 'label: gpt\nsize=600M,type=%s,attrs="GUID:59"\n' "$ROOT" | sfdisk -q "$WORK/grow.raw" || exit 1
+        dd if="$1" of="$WORK/grow.raw" bs=1M seek=1 conv=notrunc,sparse status=none
+        run "$REDD" run -q --pipe -i "$WORK/grow.raw" sh -c 'df -m / | tail -n 1 | tr -s " " | cut -d " " -f 2'
+}
+if grep -qw btrfs /proc/filesystems; then
+        truncate -s 200M "$WORK/small.btrfs"
+        mkfs.btrfs -q --rootdir "$WORK/tree" "$WORK/small.btrfs" >/dev/null
+        grows "$WORK/small.btrfs"
+        is "$out" 600 'btrfs grows to its partition'
+else
+        cannot 'btrfs grows to its partition' 'this kernel has no btrfs'
+fi
+if grep -qw xfs /proc/filesystems; then
+        truncate -s 310M "$WORK/small.xfs"
+        mkfs.xfs -q "$WORK/small.xfs"
+        mkdir -p "$WORK/mounted"
+        mount -o loop "$WORK/small.xfs" "$WORK/mounted" && cp -a "$WORK/tree/." "$WORK/mounted" && umount "$WORK/mounted"
+        grows "$WORK/small.xfs"
+        ok 'xfs grows to its partition' test "${out:-0}" -gt 500
+else
+        cannot 'xfs grows to its partition' 'this kernel has no xfs'
+fi
 
 # images that cannot be
 : >"$WORK/empty"
