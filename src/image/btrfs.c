@@ -18,6 +18,7 @@
 #include "base/fd.h"
 #include "base/kernel.h"
 #include "base/mem.h"
+#include "image/btrfs_quota.h"
 
 #ifndef BTRFS_FIRST_FREE_OBJECTID
 #define BTRFS_FIRST_FREE_OBJECTID 256ULL        /* inode number of each subvolume's root; from linux/btrfs_tree.h */
@@ -65,9 +66,28 @@ int btrfs_subvolume_set_read_only(int fd, bool read_only)
     return wanted == flags || ioctl(fd, BTRFS_IOC_SUBVOL_SETFLAGS, &wanted) == 0 ? 0 : -errno;
 }
 
+/* The groups a new subvolume is to be a member of from the start, as the kernel is told them. */
+struct memberships {
+    struct btrfs_qgroup_inherit head;
+    uint64_t group[8];
+};
+
+/* ARGS are for a new subvolume or snapshot in PARENT_FD. */
+static void join_groups(int parent_fd, struct memberships *groups, struct btrfs_ioctl_vol_args_v2 *args)
+{
+    *groups = (struct memberships){0};
+    groups->head.num_qgroups = btrfs_groups_of(parent_fd, groups->group, COUNT_OF(groups->group));
+    if (groups->head.num_qgroups == 0)
+        return;
+    args->flags |= BTRFS_SUBVOL_QGROUP_INHERIT;
+    args->size = sizeof groups->head + groups->head.num_qgroups * sizeof(uint64_t);
+    args->qgroup_inherit = &groups->head;
+}
+
 int btrfs_subvolume_create(int parent_fd, const char *name)
 {
-    struct btrfs_ioctl_vol_args args = {0};
+    struct btrfs_ioctl_vol_args_v2 args = {0};
+    struct memberships groups;
     auto_close int real = reopen(parent_fd);
     if (real < 0)
         return real;
@@ -75,7 +95,8 @@ int btrfs_subvolume_create(int parent_fd, const char *name)
     if (strlen(name) >= sizeof args.name)
         return -ENAMETOOLONG;
     memcpy(args.name, name, strlen(name));
-    return ioctl(real, BTRFS_IOC_SUBVOL_CREATE, &args) < 0 ? -errno : 0;
+    join_groups(real, &groups, &args);
+    return ioctl(real, BTRFS_IOC_SUBVOL_CREATE_V2, &args) < 0 ? -errno : 0;
 }
 
 /* Called for each subvolume directly below FD: it is NAME in the directory PATH (relative to FD, "." at least). */
@@ -121,6 +142,30 @@ static int open_below(int fd, const char *path, int flags)
     return below < 0 ? -errno : below;
 }
 
+struct each {
+    btrfs_subvolume_fn *call;
+    void *context;
+};
+
+static int call_nested(int fd, const char *path, const char *name, void *context)
+{
+    const struct each *each = context;
+    auto_close int parent_fd = open_below(fd, path, O_RDONLY);
+    auto_close int nested_fd = parent_fd < 0 ? parent_fd : open_below(parent_fd, name, O_RDONLY);
+
+    if (nested_fd < 0)
+        return nested_fd == -ENOENT ? 0 : nested_fd;
+    int r = each->call(nested_fd, each->context);
+    return r < 0 ? r : for_each_nested(nested_fd, call_nested, context);
+}
+
+int btrfs_each_nested(int fd, btrfs_subvolume_fn *call, void *context)
+{
+    struct each each = {call, context};
+
+    return for_each_nested(fd, call_nested, &each);
+}
+
 static int remove_nested(int fd, const char *path, const char *name, void *context)
 {
     (void) context;
@@ -157,10 +202,12 @@ int btrfs_subvolume_remove(int parent_fd, const char *name)
 static int snapshot_one(int tree_fd, int parent_fd, const char *name)
 {
     struct btrfs_ioctl_vol_args_v2 args = {.fd = tree_fd};
+    struct memberships groups;
 
     if (strlen(name) >= sizeof args.name)
         return -ENAMETOOLONG;
     memcpy(args.name, name, strlen(name));
+    join_groups(parent_fd, &groups, &args);
     return ioctl(parent_fd, BTRFS_IOC_SNAP_CREATE_V2, &args) < 0 ? -errno : 0;
 }
 

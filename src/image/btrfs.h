@@ -17,7 +17,8 @@ bool btrfs_subvolume_is_read_only(int fd);
 /* FD (not O_PATH) is the root of a subvolume. 0 or a negative errno. */
 int btrfs_subvolume_set_read_only(int fd, bool read_only);
 
-/* NAME in PARENT_FD becomes a new, empty subvolume. 0 or a negative errno. */
+/* NAME in PARENT_FD becomes a new, empty subvolume. It and snapshots belong to the quota groups that their parent
+ * shares with others, too (btrfs_quota.h). 0 or a negative errno. */
 int btrfs_subvolume_create(int parent_fd, const char *name);
 
 /* A writable snapshot of the subvolume TREE_FD as NAME in PARENT_FD, with all subvolumes nested in it. After a failure
@@ -27,3 +28,8 @@ int btrfs_snapshot(int tree_fd, int parent_fd, const char *name, struct error **
 /* Removes NAME and all subvolumes nested in it, read-only ones too. A missing NAME is success; -ENOTTY or -EINVAL
  * when it is not a subvolume. 0 or a negative errno. */
 int btrfs_subvolume_remove(int parent_fd, const char *name);
+
+/* Calls CALL for each subvolume nested in the subvolume FD (not O_PATH), at any depth. 0 or a negative errno, also
+ * CALL's. */
+typedef int btrfs_subvolume_fn(int fd, void *context);
+int btrfs_each_nested(int fd, btrfs_subvolume_fn *call, void *context);

@@ -36,12 +36,12 @@ static void read_directory(int fd, const struct image *image, struct image_info 
         ret->created_us = lineage.created_us;
 }
 
-static void read_subvolume(int fd, struct image_info *ret)
+static void read_subvolume(int fd, enum btrfs_whose whose, struct image_info *ret)
 {
     struct btrfs_limit limit;
 
     ret->created_us = sys_birth_time_us(fd);
-    if (btrfs_limit_read(fd, &limit) < 0)
+    if (btrfs_limit_read(fd, whose, &limit) < 0)
         return;
     ret->usage = limit.usage;
     ret->usage_exclusive = limit.usage_exclusive;
@@ -84,7 +84,7 @@ void image_info_read(const struct image *image, struct image_info *ret)
         read_directory(fd, image, ret);
         break;
     case IMAGE_SUBVOLUME:
-        read_subvolume(fd, ret);
+        read_subvolume(fd, BTRFS_ITS_OWN, ret);
         break;
     case IMAGE_RAW:
         read_raw(fd, ret);
@@ -101,5 +101,5 @@ void image_pool_read(const char *folder, struct image_info *ret)
 
     *ret = unknown;
     if (fd >= 0 && btrfs_is_subvolume(fd))
-        read_subvolume(fd, ret);
+        read_subvolume(fd, BTRFS_WITH_NESTED, ret);
 }

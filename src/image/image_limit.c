@@ -20,8 +20,8 @@ static int not_supported(const struct image *image, int fd, struct error **err)
     if (image->type == IMAGE_RAW || image->type == IMAGE_BLOCK)
         fail_hint(*err, "'%s' is a disk image, and takes what its size is", image->name);
     else if (btrfs_is_file_system(fd))
-        fail_hint(*err, "%s is a plain directory on btrfs; a clone of it is a subvolume, which can have a limit",
-                  image->path);
+        fail_hint(*err, "%s is a plain directory on btrfs; 'redd clone' and then 'redd flatten' make a subvolume of "
+                        "it, which can have a limit", image->path);
     else
         fail_hint(*err, "%s lies on %s, which has no quotas for single directories; a limit needs btrfs there, or a "
                         "disk image, which is limited by its size", image->path, file_system_name(fd, buffer));
@@ -34,7 +34,8 @@ int image_set_limit(const struct image *image, uint64_t bytes, struct error **er
     auto_close int fd = open(image->path, O_PATH | O_CLOEXEC);
     if (fd < 0)
         return fail(err, errno, "cannot open %s", image->path);
-    return image->type == IMAGE_SUBVOLUME ? btrfs_limit_set(fd, bytes, err) : not_supported(image, fd, err);
+    return image->type == IMAGE_SUBVOLUME ? btrfs_limit_set(fd, BTRFS_ITS_OWN, bytes, err)
+                                           : not_supported(image, fd, err);
 }
 
 int pool_set_limit(const char *folder, uint64_t bytes, struct error **err)
@@ -45,7 +46,7 @@ int pool_set_limit(const char *folder, uint64_t bytes, struct error **err)
     if (fd < 0)
         return fail(err, errno, "cannot open %s", folder);
     if (btrfs_is_subvolume(fd))
-        return btrfs_limit_set(fd, bytes, err);
+        return btrfs_limit_set(fd, BTRFS_WITH_NESTED, bytes, err);
     fail_plain(err, EOPNOTSUPP, "Quota is only supported on btrfs.");
     if (btrfs_is_file_system(fd))
         fail_hint(*err, "%s is a plain directory on btrfs; it would have to be a subvolume", folder);

@@ -115,6 +115,8 @@ static int lock_pool(struct pool *pool, struct error **err)
         if (mkdirat(pool->folder_fd, POOL_NAME, 0700) < 0 && errno != EEXIST) {
             int r = fail(err, errno, "cannot make %s/" POOL_NAME, pool->folder);
 
+            if (r == -EDQUOT)
+                fail_hint(*err, "what all images may take together is used up; 'redd set-limit BYTES' allows more");
             fail_id(*err, "R3002");
             return r;
         }
