@@ -250,7 +250,6 @@ static int set_signal(struct verb_options *o, const char *value, struct error **
 {
     char buffer[32];
 
-    o->signal_given = true;
     if (strcmp(value, "help") == 0 || strcmp(value, "list") == 0) {
         if (*value == 'l')
             (void) puts("SIGNAL NAME");
@@ -359,7 +358,7 @@ static const struct row rows[] = {
     {"json",            0,  "STYLE",       R | I,     true,  set_json,         "for programs: pretty, short or off"},
     {NULL,             'j', NULL,          R | I,     true,  set_json_auto,    "the same as --json=pretty on a terminal, else --json=short"},
     {"output",         'o', "MODE",        R | M,     true,  set_output,       "json; for journal lines: short, cat, …; help lists them"},
-    {"no-ask-password", 0,  NULL,          R | M | I, true,  set_no_ask_password, "never ask for a password"},
+    {"no-ask-password", 0,  NULL,          M | I,     false, set_no_ask_password, "never ask for a password"},
     {"system",          0,  NULL,          R | M | I, true,  set_system,       "the machines of the host"},
     {"user",            0,  NULL,          R | M | I, true,  set_user,         "the machines of the calling user"},
     {"host",           'H', "[USER@]HOST", R | M | I, true,  set_host,         "act on another host, over ssh"},

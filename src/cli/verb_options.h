@@ -41,10 +41,9 @@ struct verb_options {
     const char *class;          /* "machine", …: the class of images */
 
     /* how to act */
-    bool read_only, mkdir, force, now, no_ask_password, purge, dry_run, runtime, wait, tty, idmap_off;
+    bool read_only, mkdir, force, now, no_ask_password, purge, dry_run, runtime, wait, tty;
     const char *kill_whom;      /* "all", "leader", "supervisor" */
     int signal;
-    bool signal_given;
     struct strings environment; /* -E */
     const char *runner;         /* "nspawn" or "vmspawn" */
     const char *chdir;

@@ -103,34 +103,38 @@ static void add_record(struct table *table, const struct image *image, const str
     table_add_text(table, timestamp_format_relative(record->taken_us, text));
 }
 
-static int list_all(const struct verb_call *call, struct table *table, struct error **err)
+static int add_image(const struct verb_call *call, const struct image *image, const struct keep_rule *rule,
+                     struct table *table, struct error **err)
+{
+    CLEANUP(snapshot_records_done) struct snapshot_records records = {0};
+
+    if (expire(call, image, rule, err) < 0 || history_list(image, &records, err) < 0)
+        return -error_code(*err);
+    for (size_t i = 0; i < records.count; i++)
+        add_record(table, image, &records.item[i]);
+    return 0;
+}
+
+static int add_all(const struct verb_call *call, const struct keep_rule *rule, struct table *table, struct error **err)
 {
     CLEANUP(images_done) struct images images = {0};
 
     image_list(call->options->user_scope, &images);
-    for (size_t i = 0; i < images.count; i++) {
-        CLEANUP(snapshot_records_done) struct snapshot_records records = {0};
-
-        if (history_list(&images.item[i], &records, err) < 0)
+    for (size_t i = 0; i < images.count; i++)
+        if (add_image(call, &images.item[i], rule, table, err) < 0)
             return -error_code(*err);
-        for (size_t j = 0; j < records.count; j++)
-            add_record(table, &images.item[i], &records.item[j]);
-    }
     return 0;
 }
 
-static int list_some(const struct verb_call *call, struct table *table, const struct keep_rule *rule,
+static int add_named(const struct verb_call *call, const struct keep_rule *rule, struct table *table,
                      struct error **err)
 {
     for (int i = 0; i < call->argc; i++) {
         CLEANUP(image_done) struct image image = {0};
-        CLEANUP(snapshot_records_done) struct snapshot_records records = {0};
 
         if (image_get(call->argv[i], call->options->user_scope, &image, err) < 0 ||
-            expire(call, &image, rule, err) < 0 || history_list(&image, &records, err) < 0)
+            add_image(call, &image, rule, table, err) < 0)
             return -error_code(*err);
-        for (size_t j = 0; j < records.count; j++)
-            add_record(table, &image, &records.item[j]);
     }
     return 0;
 }
@@ -147,7 +151,7 @@ int verb_snapshots(const struct verb_call *call, int *ret_status, struct error *
     (void) ret_status;
     if (read_keep(call, &rule, err) < 0)
         return -error_code(*err);
-    int r = call->argc == 0 ? list_all(call, &table, err) : list_some(call, &table, &rule, err);
+    int r = call->argc == 0 ? add_all(call, &rule, &table, err) : add_named(call, &rule, &table, err);
     if (r < 0)
         return fail_in(err, "Could not list snapshots");
     table_print(&table, &style);

@@ -103,6 +103,21 @@ run "$M" read-only r1 no
 is "$("$M" show-image r1 --value -p ReadOnly)" no '… and so can it, once the mark is off'
 refuses 'the mark is a boolean' 'Failed to parse boolean argument: maybe' "$M" read-only r1 maybe
 
+# snapshots that are let go
+tags() { "$REDD" snapshots --no-legend "$@" | awk '{ print $1 "/" $2 }' | tr '\n' ' '; }
+"$REDD" clone p1 c3
+for tag in a b c; do "$REDD" snapshot -q c3 "$tag"; done
+run "$REDD" snapshot --keep=2 c3 d
+is "$status $(tags c3)" '0 c3/c c3/d ' '--keep leaves the newest'
+run "$REDD" snapshots --keep=30d c3
+is "$status $(tags c3)" '0 c3/c c3/d ' '… and those that are younger than it says'
+"$REDD" snapshot -q p1 e
+"$REDD" snapshot -q p1 f
+is "$(tags --keep=1 2>/dev/null)" 'c3/d p1/f ' '… of all images when none is named'
+refuses 'what is to be kept is a number or a time' 'Failed to parse --keep= value: some' "$REDD" snapshots --keep=some
+"$REDD" remove-snapshot p1 f
+"$REDD" remove c3 && "$REDD" flatten p1
+
 # limits
 refuses 'a limit needs quotas' 'Could not set limit: Operation not supported' "$M" set-limit p1 5G
 like "$("$REDD" set-limit p1 5G 2>&1)" "hint: $STORE/p1 lies on " '… and what is missing is said'
