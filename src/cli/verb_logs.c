@@ -21,7 +21,9 @@
 #include "cli/scope.h"
 #include "cli/verb.h"
 #include "config/machine_name.h"
+#include "enter/guest.h"
 #include "image/find.h"
+#include "image/image_verbs.h"
 #include "machine/log.h"
 #include "machine/registry.h"
 
@@ -57,20 +59,26 @@ static bool print_line(void *data, const char *line)
 
 /* -- journals -- */
 
+/* The tree of the machine as it is while it runs, else of its image; -1: none. */
+static int open_tree(const char *name)
+{
+    const struct registry registry = host_registry();
+    CLEANUP(guest_done) struct guest guest = GUEST_EMPTY;
+    CLEANUP(image_done) struct image image = {0};
+    auto_error struct error *not_running = NULL, *no_image = NULL;
+    int fd;
+
+    if (guest_open(&registry, name, &guest, &not_running) >= 0)
+        return take_fd(&guest.root_fd);
+    return image_find(name, geteuid() != 0, &image, &no_image) == 0 && image_tree_open(&image, &fd, &no_image) == 0
+               ? fd : -1;
+}
+
 /* The folder of the machine's own journal, looked for in its tree; -1: none. */
 static int open_journal(const char *name)
 {
-    const struct registry registry = host_registry();
-    CLEANUP(machine_state_done) struct machine_state state = {0};
-    CLEANUP(image_done) struct image image = {0};
-    auto_error struct error *not_running = NULL, *no_image = NULL;
-    const char *root = NULL;
+    auto_close int root_fd = open_tree(name);
 
-    if (registry_get(&registry, name, &state, &not_running) == 0)
-        root = state.root;
-    else if (image_find(name, geteuid() != 0, &image, &no_image) == 0)
-        root = image.path;
-    auto_close int root_fd = root ? file_open(root, O_PATH | O_DIRECTORY) : -1;
     return root_fd < 0 ? -1 : path_open_in(root_fd, "/var/log/journal", O_RDONLY | O_DIRECTORY, 0);
 }
 
