@@ -222,7 +222,6 @@ static int ledger_read(struct ledger *ret, struct error **err)
 static int ledger_write(struct ledger *ledger, struct error **err)
 {
     CLEANUP(strings_done) struct strings lines = {0};
-    size_t size = 0, at = 0;
 
     if (!ledger->has_changed)
         return 0;
@@ -232,14 +231,9 @@ static int ledger_write(struct ledger *ledger, struct error **err)
         const struct entry *entry = &ledger->item[i];
 
         strings_add_format(&lines, "%d %d %s %s\n", entry->old, entry->new, entry->name, entry->machine);
-        size += strlen(lines.item[i]);
     }
-    auto_free char *text = mem_alloc(size + 1);
-    for (size_t i = 0; i < lines.count; i++) {
-        memcpy(text + at, lines.item[i], strlen(lines.item[i]));
-        at += strlen(lines.item[i]);
-    }
-    return file_replace_at(AT_FDCWD, LEDGER, text, size, 0644, err);
+    auto_free char *text = strings_join(&lines, "");
+    return file_replace_at(AT_FDCWD, LEDGER, text, strlen(text), 0644, err);
 }
 
 /* The first machine that holds a switch says what it was before; to the others that is a secret of the file's. */

@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -65,41 +66,7 @@ static bool is_running(void)
 
 /* -- what its files say -- */
 
-/* A shell pattern: "*", "?", "[a-z]", "[!x]". */
-static bool pattern_matches(const char *pattern, const char *text)
-{
-    for (; *pattern; pattern++, text++) {
-        if (*pattern == '*') {
-            for (;; text++) {
-                if (pattern_matches(pattern + 1, text))
-                    return true;
-                if (!*text)
-                    return false;
-            }
-        }
-        if (!*text)
-            return false;
-        const char *end = *pattern == '[' && pattern[1] ? strchr(pattern + 2, ']') : NULL;
-        if (*pattern == '[' && end) {
-            bool negated = pattern[1] == '!' || pattern[1] == '^', found = false;
-
-            for (const char *p = pattern + 1 + negated; p < end; p++) {
-                if (p + 2 < end && p[1] == '-') {
-                    found = found || (*text >= p[0] && *text <= p[2]);
-                    p += 2;
-                } else
-                    found = found || *p == *text;
-            }
-            if (found == negated)
-                return false;
-            pattern = end;
-        } else if (*pattern != '?' && *pattern != *text)
-            return false;
-    }
-    return !*text;
-}
-
-/* A list of patterns; with "!" in front of the first, none of them. */
+/* A list of shell patterns; with "!" in front of the first, none of them. */
 static bool list_matches(const char *list, const char *text)
 {
     CLEANUP(strings_done) struct strings words = {0};
@@ -107,7 +74,7 @@ static bool list_matches(const char *list, const char *text)
 
     strings_split(&words, list + negated, " \t");
     for (size_t i = 0; !found && i < words.count; i++)
-        found = pattern_matches(words.item[i], text);
+        found = fnmatch(words.item[i], text, FNM_NOESCAPE) == 0;
     return found != negated;
 }
 

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "net/address.h"
 #include "net/foreign.h"
 #include "net/link.h"
 #include "net/nft.h"
@@ -212,19 +213,6 @@ static void write_port(const struct writer *writer, const struct address_plan *p
 
 /* -- a machine's whole -- */
 
-/* What the kernel gives an interface by itself (RFC 4291, appendix A). */
-static struct ip_prefix link_local(struct mac mac)
-{
-    struct ip_prefix address = {.family = AF_INET6, .length = 128, .byte = {0xfe, 0x80}};
-
-    memcpy(address.byte + 8, mac.byte, 3);
-    memcpy(address.byte + 13, mac.byte + 3, 3);
-    address.byte[8] ^= 2;
-    address.byte[11] = 0xff;
-    address.byte[12] = 0xfe;
-    return address;
-}
-
 static bool is_beside(const struct rules_machine *machine, size_t index, const struct ip_prefix *address)
 {
     const struct ip_prefix *client = &machine->clients[index];
@@ -303,7 +291,8 @@ static void write_bridge(const struct writer *writer, const struct rules_machine
 {
     const struct address_plan *plan = machine->plan;
     const struct ip_prefix *hosts[] = {&plan->host4, &plan->host6, &plan->router_local6};
-    const struct ip_prefix local = link_local(plan->guest_mac);
+    /* what the kernel gives an interface by itself */
+    const struct ip_prefix local = address_link_local(plan->guest_mac);
     struct nft_element mac = {.set = "macs"};
     struct ip_prefix address;
 
