@@ -179,9 +179,8 @@ int container_run(const struct spec *spec, const struct run_host *host, int *ret
     while (r == 0 && again) {
         again = false;
         r = run_once(&run, ret_status, &again, err);
-        run_undo(&run);
         ports_stop(&run);
-        plan_undo_to(&run, PREPARE);
+        run_undo(&run);
         fd_closep(&run.pidfd);
         if (again && host->unwind)
             host->unwind(host->data, run.undo, mark);
