@@ -36,7 +36,7 @@ struct planning {
 
 bool spec_wants_addresses(const struct spec *spec)
 {
-    return spec->veth || (spec->addresses.count > 0 && spec_wants_links(spec));
+    return spec->veth || spec->addresses.count > 0 || spec->gateways.count > 0 || spec->dns.count > 0;
 }
 
 /* -- what was asked for -- */
@@ -64,9 +64,25 @@ static int plan_given(struct planning *planning, struct error **err)
     }
     for (size_t i = 0; i < spec->gateways.count; i++)
         *(spec->gateways.item[i].family == AF_INET ? &plan->gateway4 : &plan->gateway6) = spec->gateways.item[i];
-    for (size_t i = 0; i < spec->dns.count && plan->n_dns < ADDRESS_PLAN_DNS; i++)
+    for (size_t i = 0; i < spec->dns.count; i++) {
+        if (plan->n_dns == ADDRESS_PLAN_DNS) {
+            fail_plain(err, E2BIG, "a container cannot be told more than %d name servers", ADDRESS_PLAN_DNS);
+            fail_id(*err, "R2826");
+            return -E2BIG;
+        }
         plan->dns[plan->n_dns++] = spec->dns.item[i];
+    }
     return 0;
+}
+
+/* Where its addresses come from somebody else, its routes do, too. */
+static void remark_on_gateway(const struct ip_prefix *gateway, const struct ip_prefix *guest)
+{
+    char text[IP_PREFIX_TEXT_SIZE];
+
+    if (gateway->family && !guest->family)
+        log_warning("--network-gateway=%s has no effect: the container is given no address of that family; "
+                    "--network-address= gives it one", ip_address_format(gateway, text));
 }
 
 /* What gets the addresses where there is no cable. */
@@ -393,6 +409,9 @@ int step_addresses_set(struct run *run, struct error **err)
         .name = plan->router, .kind = run->spec->zone ? "bridge" : "veth", .mac = plan->router_mac};
     int r = 0;
 
+    /* each boot has a plan of its own; with a cable, step_veth_make() has begun it */
+    if (!run->spec->veth)
+        *plan = (struct address_plan){0};
     plan->is_managed = plan->router[0] && !networkd_manages(&link);
     plan_other_link(&planning);
     if (plan_given(&planning, err) < 0)
@@ -401,6 +420,8 @@ int step_addresses_set(struct run *run, struct error **err)
         r = set_managed(&planning, err);
     if (r == 0)
         r = set_guest(&planning, err);
+    remark_on_gateway(&plan->gateway4, &plan->guest4);
+    remark_on_gateway(&plan->gateway6, &plan->guest6);
     if (!planning.has_ipv6)
         forget_ipv6(plan);
     host_routes_done(&planning.routes);

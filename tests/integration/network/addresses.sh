@@ -177,8 +177,12 @@ is "$(address_inside -4)" 192.168.80.2/24 'but what was asked for'
 like "$(in_net ip route show default)" 'via 192.168.80.1' 'with its gateway'
 ok 'works' busybox ping -qc1 -W2 192.168.80.2
 stop
+run "$REDD" run -q -D "$WORK/web" --network-bridge=br0 --network-gateway=192.168.80.1 true
+like "$err" '--network-gateway=192.168.80.1 has no effect' 'a gateway without an address is remarked on'
 ip link delete br0
 
+run "$REDD" run -q -D "$WORK/web" --network-macvlan=up0 --network-dns=192.0.2.53 cat /etc/resolv.conf
+is "$(printf '%s\n' "$out" | tr -d '\r' | grep nameserver)" 'nameserver 192.0.2.53' 'a name server is told without an address, too'
 boot web --network-macvlan=up0 --network-address=192.0.2.30/24
 like "$(in_net ip -o -4 addr show dev mv-up0)" '192.0.2.30/24' 'an interface on one of the host'\''s can have an address'
 ok 'and reaches what is there' in_net busybox ping -qc1 -W2 192.0.2.2
