@@ -418,6 +418,9 @@ int step_addresses_set(struct run *run, struct error **err)
         r = -error_code(*err);
     if (r == 0 && plan->is_managed)
         r = set_managed(&planning, err);
+    /* forwards on a bridge of yours: what answers them comes in there */
+    else if (r == 0 && run->spec->bridge && spec_wants_rules(run->spec))
+        r = forwarding_hold(&run->network->host, run->machine, plan->guest6.family != 0, err);
     if (r == 0)
         r = set_guest(&planning, err);
     remark_on_gateway(&plan->gateway4, &plan->guest4);

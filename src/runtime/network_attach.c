@@ -228,8 +228,8 @@ int step_veth_make(struct run *run, struct error **err)
 
     /* Until the port is there the zone's bridge may look unused, and until it has an address, somebody else's. The
      * record comes before the lock, whose file its undo takes away, too. */
-    if ((!spec->bridge && (forwarding_record(run->undo, run->machine, err) < 0 ||
-                           zone_lock_take(&network->zone_lock, err) < 0)) ||
+    if ((spec_wants_rules(spec) &&
+         (forwarding_record(run->undo, run->machine, err) < 0 || zone_lock_take(&network->zone_lock, err) < 0)) ||
         (spec->zone && find_zone(run, &bridge, err) < 0) ||
         (spec->bridge && find_bridge(run, host_name, &bridge, err) < 0))
         return -error_code(*err);

@@ -153,6 +153,13 @@ static int check_reach(const struct ports *ports, const struct port_forward *por
 {
     const struct address_plan *plan = &ports->run->address_plan;
 
+    if (port->inward && plan->link[0] && !plan->router[0]) {
+        fail_plain(err, EADDRNOTAVAIL, "a service of the host is reached at the machine's gateway, which on a bridge "
+                                       "of yours is not redd's to know");
+        fail_id(*err, "R2855");
+        fail_hint(*err, "use -n (--network-veth) or --network-zone=, or let the service listen on the bridge");
+        return -EADDRNOTAVAIL;
+    }
     if (plan->guest4.family || (plan->guest6.family && !port->inward))
         return 0;
     fail_plain(err, EADDRNOTAVAIL, "the host knows no %saddress of the machine to forward to",
@@ -163,6 +170,18 @@ static int check_reach(const struct ports *ports, const struct port_forward *por
     return -EADDRNOTAVAIL;
 }
 
+/* What is added is found again, and taken back, by what a start with rules has recorded. */
+static int check_rules(const struct ports *ports, struct error **err)
+{
+    if (spec_wants_rules(ports->run->spec))
+        return 0;
+    fail_plain(err, EOPNOTSUPP, "no forward leads through the network that the machine was started with");
+    fail_id(*err, "R2861");
+    fail_hint(*err, "on a bridge of yours the first one has to be there at the start, by --port= and "
+                    "--network-address=; by --network-macvlan= and the like the host cannot reach the machine");
+    return -EOPNOTSUPP;
+}
+
 static int serve_add(void *data, const struct control_message *request, struct control_message *answer,
                      struct error **err)
 {
@@ -170,7 +189,8 @@ static int serve_add(void *data, const struct control_message *request, struct c
     struct port_forward port;
 
     (void) answer;
-    if (read_port(request, &port, err) < 0 || check_reach(ports, &port, err) < 0 || add(ports, &port, err) < 0)
+    if (read_port(request, &port, err) < 0 || check_rules(ports, err) < 0 || check_reach(ports, &port, err) < 0 ||
+        add(ports, &port, err) < 0)
         return -error_code(*err);
     if (rules_add_port(ports->run->machine, &ports->run->address_plan, &port, err) < 0) {
         drop(ports, ports->count - 1);
@@ -182,9 +202,11 @@ static int serve_add(void *data, const struct control_message *request, struct c
 /* By all that was said when it was added, or by less: the host's port alone will do. */
 static bool is_meant(const struct port_forward *port, const struct port_forward *wanted)
 {
-    if (port->udp != wanted->udp || port->inward != wanted->inward || port->host_port != wanted->host_port)
+    if (wanted->address.family && !ip_address_equal(&port->address, &wanted->address))
         return false;
-    return port_equal(port, wanted) || wanted->container_port == wanted->host_port;
+    return port_equal(port, wanted) || (port->udp == wanted->udp && port->inward == wanted->inward &&
+                                        port->host_port == wanted->host_port &&
+                                        wanted->container_port == wanted->host_port);
 }
 
 static int serve_remove(void *data, const struct control_message *request, struct control_message *answer,

@@ -82,6 +82,11 @@ ok 'a forward is removed' "$REDD" port web remove 8081
 is "$(ask "$LAN" tcp "$LAN_HOST4" 8081)" '' 'and is gone at once'
 is "$(ss -Hltn 'sport = :8081')" '' 'its port is free'
 refuses 'and only once' 'the machine has no forward tcp:8081:8081' "$REDD" port web remove 8081
+ok 'at one address' "$REDD" port web add "$LAN_HOST4:8082:80"
+ok 'and at another' "$REDD" port web add "$gateway4:8082:80"
+ok 'one of two of the same number is removed by its address' "$REDD" port web remove "$gateway4:8082:80"
+is "$(ask "$LAN" tcp "$LAN_HOST4" 8082)" "$LAN_CLIENT4" 'and the other one stays'
+ok 'it goes by its number' "$REDD" port web remove 8082:80
 ok 'connections through others go on' kill -0 $held
 kill $held
 
@@ -103,6 +108,25 @@ is "$(ask "$web" tcp 127.0.0.1 5432)" '' 'nor by a way to 127.0.0.1 that a machi
 nft flush ruleset
 is "$(ask "$LAN" tcp "$LAN_HOST4" 8080)" "$gateway4" 'without rules the supervisor itself passes connections on'
 is "$(ask "$LAN" udp "[$LAN_HOST6]" 8080)" "$gateway6" 'and datagrams'
+
+# --- a bridge of others
+
+ip link add br0 type bridge
+ip addr add 192.168.80.1/24 dev br0
+ip link set br0 up
+tree_busybox "$WORK/apart"
+boot apart --network-bridge=br0 --network-address=192.168.80.2/24
+refuses 'no forward comes to it that its start did not prepare for' 'R2861' "$REDD" port apart add 8090:80
+stop
+boot apart --network-bridge=br0 --network-address=192.168.80.2/24 --network-gateway=192.168.80.1 --port=8090:80
+refuses 'nor one to the host, which is not its gateway' 'R2855' "$REDD" port apart add 5433:5433:in
+serve "$leader" 80
+isnt "$(ask '' tcp 127.0.0.1 8090)" '' 'the one it has works from the loopback'
+isnt "$(ask '' tcp "$LAN_HOST4" 8090)" '' 'from the host'
+isnt "$(ask "$LAN" tcp "$LAN_HOST4" 8090)" '' 'and from its network'
+ok 'and others do' "$REDD" port apart add 8091:80
+stop
+ip link delete br0
 
 stop TERM "$web_supervisor"
 stop TERM "$other_supervisor"
