@@ -357,7 +357,32 @@ TEST(addresses_of_the_container_add_up_and_one_gateway_of_each_family_counts)
     EXPECT_HINT("--network-veth");
 }
 
+TEST(who_may_connect_is_asked_for_only_where_the_rules_are_passed)
+{
+    static const char *const cables[] = {"-n", "--network-zone=lan"};
+    static const char *const others[] = {"--network-bridge=br0", "--network-macvlan=eth0", "--network-ipvlan=eth0",
+                                         "--network-interface=eth1", "--network-veth-extra=one:two"};
+
+    for (size_t i = 0; i < COUNT_OF(cables); i++) {
+        CLEANUP(given_done) struct given g = {0};
+
+        EXPECT_OK(given_apply(&g, WORDS("-D/srv/web", "-Mx", cables[i], "--network-isolate=yes",
+                                        "--network-allow=db"), ERR));
+        EXPECT_OK(spec_resolve(&g.spec, true, ERR));
+    }
+    for (size_t i = 0; i < COUNT_OF(others); i++) {
+        CLEANUP(given_done) struct given isolated = {0}, allows = {0};
+
+        EXPECT_OK(given_apply(&isolated, WORDS("-D/srv/web", "-Mx", others[i], "--network-isolate=yes"), ERR));
+        EXPECT_FAIL(spec_resolve(&isolated.spec, true, ERR), EINVAL, "--network-isolate=");
+        EXPECT_OK(given_apply(&allows, WORDS("-D/srv/web", "-Mx", others[i], "--network-allow=db"), ERR));
+        EXPECT_FAIL(spec_resolve(&allows.spec, true, ERR), EINVAL, "--network-allow=");
+        EXPECT_HINT("--network-zone=");
+    }
+}
+
 TESTS(RUN(addresses_of_the_container_add_up_and_one_gateway_of_each_family_counts),
+      RUN(who_may_connect_is_asked_for_only_where_the_rules_are_passed),
       RUN(bad_values_are_refused_with_sentence_reason_and_code), RUN(values_that_reset_or_say_nothing_are_taken),
       RUN(paths_of_the_host_become_absolute), RUN(a_variable_without_value_is_the_callers),
       RUN(private_users_have_words_and_ranges), RUN(a_later_range_takes_the_place_of_an_earlier_choice),

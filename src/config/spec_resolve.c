@@ -100,6 +100,10 @@ static int check_network(const struct spec *spec, bool user_scope, struct error 
         REFUSE("R1225", "--network-address=, -gateway=, -dns=, -isolate= and -allow= require an interface of the "
                         "container's own.",
                "add -n (--network-veth), --network-bridge=, --network-zone= or --network-macvlan=");
+    if ((spec->isolate || spec->network_allow.count) && (spec->bridge || !(spec->veth || spec->zone)))
+        REFUSE("R1226", "--network-isolate= and --network-allow= require a cable to the host, or a zone.",
+               "use -n (--network-veth) or --network-zone=; what passes a bridge of yours, or an interface of the "
+               "host's, is for the rules of that network to judge");
     if (user_scope && more_than_veth)
         REFUSE("R1224", "Only --private-network and --network-veth are available to unprivileged users.",
                "run as root, or use -n");

@@ -13,10 +13,10 @@
 #include "runtime/ports.h"
 #include "runtime/run_state.h"
 
-/* Plain bridges of somebody else's are left alone, unless something is asked for that takes rules. */
+/* Bridges of somebody else's are left alone, unless forwards are asked for. */
 bool spec_wants_rules(const struct spec *spec)
 {
-    return spec->veth && (!spec->bridge || spec->n_ports > 0 || spec->isolate || spec->network_allow.count > 0);
+    return spec->veth && (!spec->bridge || spec->n_ports > 0);
 }
 
 /* Those that --network-allow= names, by what their names lead to: they need not be there. */
@@ -41,6 +41,20 @@ static void find_allowed(struct run *run, struct rules_peer *peers, struct ip_pr
     }
 }
 
+/* The rules know a machine by its addresses: without any it would seem to be guarded, and not be. */
+static int check_guard(const struct rules_machine *machine, struct error **err)
+{
+    const struct address_plan *plan = machine->plan;
+
+    if (!machine->is_guarded || plan->guest4.family || plan->guest6.family)
+        return 0;
+    fail_plain(err, EADDRNOTAVAIL, "the host knows no address of the machine whose clients are to be chosen");
+    fail_id(*err, "R2854");
+    fail_hint(*err, "systemd-networkd looks after '%s', so its lease is not redd's to know: say --network-address=, or "
+                    "leave out --network-isolate= and --network-allow=", plan->router);
+    return -EADDRNOTAVAIL;
+}
+
 int step_rules_add(struct run *run, struct error **err)
 {
     const struct spec *spec = run->spec;
@@ -56,6 +70,8 @@ int step_rules_add(struct run *run, struct error **err)
         .clients = clients,
     };
 
+    if (check_guard(&machine, err) < 0)
+        return -error_code(*err);
     find_allowed(run, peers, clients, &machine);
     machine.ports = ports_list(run, &machine.n_ports);
     ports_check(run);

@@ -78,6 +78,10 @@ nsenter --target "$leader" --net ip link set host0 up
 ok 'which gives it an address as soon as there is somebody' \
         timeout 10 sh -c 'until ip -o -4 addr show dev ve-web | grep -q 192.168.99.1; do busybox usleep 50000; done'
 stop
+refuses 'who may connect cannot be chosen for an address that it alone knows' 'R2854' \
+        "$REDD" run -q -D "$WORK/web" -n --network-isolate=yes true
+ok 'but for one that is said' \
+        "$REDD" run -q -D "$WORK/web" -n --network-isolate=yes --network-address=192.168.99.2/28 true
 printf '[Match]\nName=ve-*\n[Link]\nUnmanaged=yes\n' >/etc/systemd/network/05-not-these.network
 boot web -n
 isnt "$(nsenter --target "$leader" --net ip -o -4 addr show dev host0)" '' 'unless it is told to leave them alone'
