@@ -14,9 +14,9 @@
 #include <stdint.h>
 #include <string.h>
 #include <sys/vfs.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/kernel.h"
 #include "base/mem.h"
@@ -36,17 +36,9 @@ struct group {
     int64_t deadline_ms;
 };
 
-static int64_t now_ms(void)
-{
-    struct timespec now;
-
-    (void) clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t) now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 static int time_left_ms(const struct group *group)
 {
-    int64_t left = group->deadline_ms - now_ms();
+    int64_t left = group->deadline_ms - clock_ms();
 
     return left > 0 ? (int) left : 0;
 }
@@ -315,7 +307,7 @@ int cgroup_signal(const char *path, int signal, struct error **err)
 int cgroup_kill(const char *path, unsigned timeout_ms, struct error **err)
 {
     auto_close int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    struct group group = {.path = path, .fd = fd, .deadline_ms = now_ms() + timeout_ms};
+    struct group group = {.path = path, .fd = fd, .deadline_ms = clock_ms() + timeout_ms};
 
     if (fd < 0)
         return errno == ENOENT ? 0 : fail(err, errno, "cannot open the control group %s", path);
@@ -333,7 +325,7 @@ int cgroup_remove(const char *path, unsigned timeout_ms, struct error **err)
 
     /* whatever the reason is: only a group may be looked into */
     auto_close int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    struct group group = {.path = path, .fd = fd, .deadline_ms = now_ms() + timeout_ms};
+    struct group group = {.path = path, .fd = fd, .deadline_ms = clock_ms() + timeout_ms};
 
     if (fd < 0)
         return errno == ENOENT ? 0 : fail(err, errno, "cannot open the control group %s", path);

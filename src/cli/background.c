@@ -6,9 +6,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -50,10 +50,8 @@ void background_init(struct background *background, int argc, char **argv)
 static void write_down(const struct background *background, struct last_run *run)
 {
     auto_error struct error *err = NULL;
-    struct timespec now;
 
-    (void) clock_gettime(CLOCK_REALTIME, &now);
-    run->realtime_us = (uint64_t) now.tv_sec * 1000000 + (uint64_t) now.tv_nsec / 1000;
+    run->realtime_us = clock_realtime_us();
     if (last_run_write(MACHINE_LOG_FOLDER, background->name, run, &err) < 0)
         log_warning("cannot write down how this ends: %s", error_text(err));
 }

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 
 const char *timestamp_format(uint64_t realtime_us, char buffer[TIMESTAMP_SIZE])
@@ -80,10 +81,7 @@ const char *timestamp_format_ago(uint64_t realtime_us, uint64_t now_us, char buf
 
 const char *timestamp_format_relative(uint64_t realtime_us, char buffer[TIMESTAMP_SIZE])
 {
-    struct timespec now;
-
-    (void) clock_gettime(CLOCK_REALTIME, &now);
-    return timestamp_format_ago(realtime_us, (uint64_t) now.tv_sec * SECOND + (uint64_t) now.tv_nsec / 1000, buffer);
+    return timestamp_format_ago(realtime_us, clock_realtime_us(), buffer);
 }
 
 const char *size_format(uint64_t bytes, char buffer[SIZE_TEXT_SIZE])

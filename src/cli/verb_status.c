@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <spawn.h>
@@ -29,14 +28,6 @@ static void print_label(const char *label, const char *text)
     (void) printf("\t%8s: %s\n", label, text);
 }
 
-static uint64_t now_us(void)
-{
-    struct timespec now;
-
-    (void) clock_gettime(CLOCK_REALTIME, &now);
-    return (uint64_t) now.tv_sec * 1000000 + (uint64_t) now.tv_nsec / 1000;
-}
-
 static void print_since(const struct machine_state *machine)
 {
     char when[TIMESTAMP_SIZE], ago[TIMESTAMP_SIZE];
@@ -44,7 +35,7 @@ static void print_since(const struct machine_state *machine)
     if (machine->realtime_us == 0)
         return;
     timestamp_format(machine->realtime_us, when);
-    timestamp_format_ago(machine->realtime_us, now_us(), ago);
+    timestamp_format_relative(machine->realtime_us, ago);
     (void) printf("\t%8s: %s; %s\n", "Since", when, ago);
 }
 

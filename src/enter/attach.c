@@ -9,9 +9,9 @@
 #include <sys/ioctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -30,14 +30,6 @@ struct onlook {
     struct escape escape;
     struct terminal terminal;
 };
-
-static int64_t now_ms(void)
-{
-    struct timespec now;
-
-    (void) clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t) now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 static void add_size(struct control_message *request)
 {
@@ -85,7 +77,7 @@ static void read_typed(struct onlook *onlook)
         onlook->reads = false;
         return;
     }
-    size_t left = onlook->terminal.is_borrowed ? escape_filter(&onlook->escape, buffer, (size_t) n, now_ms(), &event)
+    size_t left = onlook->terminal.is_borrowed ? escape_filter(&onlook->escape, buffer, (size_t) n, clock_ms(), &event)
                                                : (size_t) n;
     for (size_t at = 0; at < left;) {
         n = send(onlook->console_fd, buffer + at, left - at, MSG_NOSIGNAL);

@@ -10,9 +10,9 @@
 #include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/kernel.h"
 #include "base/log.h"
@@ -85,14 +85,6 @@ static int reap(const struct entered *entered)
         if (errno != EINTR)
             return ENTRY_FAILED;
     return exit_status(status);
-}
-
-static int64_t now_ms(void)
-{
-    struct timespec now;
-
-    (void) clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t) now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
 /* -- pipes in place of terminals -- */
@@ -207,7 +199,7 @@ static void carry_terminal(struct visit *visit)
         if (fds[FD_SIGNAL].revents)
             handle_signals(visit);
 
-        enum console_event event = console_handle(&visit->console, fds + FD_REST, CONSOLE_POLL_FDS, now_ms());
+        enum console_event event = console_handle(&visit->console, fds + FD_REST, CONSOLE_POLL_FDS, clock_ms());
         visit->is_over = event == CONSOLE_KILL || event == CONSOLE_HANGUP;
         has_ended = fds[FD_PROGRAM].revents != 0;
     }

@@ -10,9 +10,9 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/mem.h"
 #include "base/path.h"
@@ -55,14 +55,6 @@ static bool is_small(int fd, unsigned entries)
     return real >= 0 && walk_tree(real, &calls, &left, NULL) == 0;
 }
 
-static uint64_t now_us(void)
-{
-    struct timespec now;
-
-    (void) clock_gettime(CLOCK_REALTIME, &now);
-    return (uint64_t) now.tv_sec * 1000000 + (uint64_t) now.tv_nsec / 1000;
-}
-
 static int clone_layers(struct image_act *act, const struct image *from, const char *name, struct error **err)
 {
     CLEANUP(lineage_done) struct lineage lineage = {0};
@@ -70,7 +62,7 @@ static int clone_layers(struct image_act *act, const struct image *from, const c
 
     if (lineage_freeze(&act->pool, from->name, act->fd, &lineage, &like_fd, err) < 0)
         return -error_code(*err);
-    lineage.created_us = now_us();
+    lineage.created_us = clock_realtime_us();
     return lineage_make(&act->pool, act->work.fd, "image", name, &lineage, like_fd, err);
 }
 
@@ -95,7 +87,7 @@ static int clone_by_upper(struct image_act *act, const struct image *from, const
         return -error_code(*err);
     if (r == 0 || hard_links_are_pending(&tree))
         return not_while_it_runs(from, err);
-    lineage.created_us = now_us();
+    lineage.created_us = clock_realtime_us();
     int upper_fd = tree.lower_fds[tree.n_lowers - 1];
     if (lineage_make(&act->pool, act->work.fd, "image", name, &lineage, upper_fd, err) < 0)
         return -error_code(*err);

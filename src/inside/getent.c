@@ -13,9 +13,9 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/kernel.h"
 #include "base/mem.h"
@@ -120,25 +120,17 @@ static int start_query(struct query *query)
     return r;
 }
 
-static int64_t now_ms(void)
-{
-    struct timespec now;
-
-    (void) clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t) now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 /* Reads until the other end is closed everywhere, the time is over or the room is used up. */
 static int collect(int fd, int timeout_ms, char **ret)
 {
     enum { ROOM_FIRST = 1024 };
-    int64_t deadline = now_ms() + timeout_ms;
+    int64_t deadline = clock_ms() + timeout_ms;
     size_t used = 0, room = ROOM_FIRST;
     auto_free char *text = mem_alloc(room + 1);
 
     for (;;) {
         struct pollfd wait = {.fd = fd, .events = POLLIN};
-        int64_t left = deadline - now_ms();
+        int64_t left = deadline - clock_ms();
         int r = left > 0 ? poll(&wait, 1, (int) left) : 0;
 
         if (r == 0)

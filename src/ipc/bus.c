@@ -9,10 +9,10 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 
 #include <systemd/sd-bus.h>
 
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/mem.h"
 
@@ -228,14 +228,6 @@ static int listen_to_manager(struct bus *bus, struct error **err)
     return 0;
 }
 
-static uint64_t now_us(void)
-{
-    struct timespec now;
-
-    (void) clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t) now.tv_sec * 1000000 + (uint64_t) now.tv_nsec / 1000;
-}
-
 static bool job_has_ended(const struct bus *bus)
 {
     return bus->result != NULL;
@@ -249,7 +241,7 @@ static bool unit_is_removed(const struct bus *bus)
 /* Handles messages until IS_DONE. -ETIMEDOUT without an error object, or what the connection fails with. */
 static int wait_until(struct bus *bus, bool (*is_done)(const struct bus *bus), uint64_t timeout_us)
 {
-    uint64_t deadline_us = now_us() + timeout_us;
+    uint64_t deadline_us = (uint64_t) clock_us() + timeout_us;
 
     while (!is_done(bus)) {
         int r = sd_bus_process(bus->connection, NULL);
@@ -258,7 +250,7 @@ static int wait_until(struct bus *bus, bool (*is_done)(const struct bus *bus), u
         if (r > 0)
             continue;
 
-        uint64_t now = now_us();
+        uint64_t now = (uint64_t) clock_us();
         if (now >= deadline_us)
             return -ETIMEDOUT;
         r = sd_bus_wait(bus->connection, deadline_us - now);

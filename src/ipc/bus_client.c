@@ -15,9 +15,9 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/mem.h"
 #include "base/path.h"
@@ -27,14 +27,6 @@
 
 /* Where the helper finds the connection it is given. */
 #define BUS_FD 3
-
-static int64_t now_ms(void)
-{
-    struct timespec now;
-
-    (void) clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t) now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 /* Descriptors that the helper gets anew must not have one of the numbers it gets them by. */
 static int move_up(int fd)
@@ -119,7 +111,7 @@ static ssize_t read_answer(int fd, char *buffer, size_t size, int64_t deadline_m
 
     for (;;) {
         struct pollfd answer = {.fd = fd, .events = POLLIN};
-        int64_t left = deadline_ms - now_ms();
+        int64_t left = deadline_ms - clock_ms();
         int r = poll(&answer, 1, left > 0 ? (int) left : 0);
 
         if (r == 0)
@@ -162,7 +154,7 @@ static int ask(const struct bus_client *client, const struct strings *argv, int 
     if (start_helper(argv, bus_fd, &pid, &fd, err) < 0)
         return -error_code(*err);
 
-    ssize_t n = read_answer(fd, answer, sizeof answer, now_ms() + timeout_ms);
+    ssize_t n = read_answer(fd, answer, sizeof answer, clock_ms() + timeout_ms);
     if (n < 0)
         (void) kill(pid, SIGKILL);
 

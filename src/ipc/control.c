@@ -13,9 +13,9 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/mem.h"
 #include "base/path.h"
@@ -246,19 +246,11 @@ bool control_peer_may(int connection_fd)
 
 /* -- asking -- */
 
-static int64_t now_ms(void)
-{
-    struct timespec now;
-
-    (void) clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t) now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 static int await(int fd, short events, int64_t deadline_ms)
 {
     for (;;) {
         struct pollfd wanted = {.fd = fd, .events = events};
-        int64_t left = deadline_ms - now_ms();
+        int64_t left = deadline_ms - clock_ms();
         int r = poll(&wanted, 1, left > 0 ? (int) left : 0);
 
         if (r > 0)
@@ -295,7 +287,7 @@ int control_call(const char *path, const struct control_message *request, unsign
                  struct control_message *ret_answer, struct error **err)
 {
     CLEANUP(control_message_done) struct control_message answer = {0};
-    int64_t deadline_ms = now_ms() + (timeout_ms ? timeout_ms : TIMEOUT_MS_DEFAULT);
+    int64_t deadline_ms = clock_ms() + (timeout_ms ? timeout_ms : TIMEOUT_MS_DEFAULT);
     auto_close int fd = -1;
 
     if (connect_to(path, &fd, err) < 0 || control_send(fd, request, err) < 0)

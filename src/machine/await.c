@@ -6,25 +6,17 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/inotify.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/mem.h"
 #include "base/path.h"
 #include "machine/running.h"
 
-static int64_t now_ms(void)
-{
-    struct timespec now;
-
-    (void) clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t) now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 static int64_t deadline_after(uint64_t timeout_us)
 {
-    return timeout_us > INT64_MAX / 2 ? INT64_MAX : now_ms() + (int64_t) (timeout_us / 1000);
+    return timeout_us > INT64_MAX / 2 ? INT64_MAX : clock_ms() + (int64_t) (timeout_us / 1000);
 }
 
 /* Until something happens in a watched folder. -ETIMEDOUT. */
@@ -32,7 +24,7 @@ static int await_change(int inotify_fd, int64_t deadline_ms)
 {
     char events[4096] __attribute__((aligned(8)));
     struct pollfd change = {.fd = inotify_fd, .events = POLLIN};
-    int64_t left = deadline_ms == INT64_MAX ? -1 : deadline_ms - now_ms();
+    int64_t left = deadline_ms == INT64_MAX ? -1 : deadline_ms - clock_ms();
 
     if (deadline_ms != INT64_MAX && left <= 0)
         return -ETIMEDOUT;
@@ -96,7 +88,7 @@ int machine_await_ready(const struct registry *registry, const char *name, uint6
 
     if (await_state(registry, name, deadline_ms, err) < 0)
         return -error_code(*err);
-    int64_t left = deadline_ms == INT64_MAX ? INT32_MAX : deadline_ms - now_ms();
+    int64_t left = deadline_ms == INT64_MAX ? INT32_MAX : deadline_ms - clock_ms();
     unsigned timeout_ms = left > INT32_MAX ? INT32_MAX : left < 1 ? 1 : (unsigned) left;
     int r = control_call(control, &request, timeout_ms, &answer, err);
     if (r != -ETIMEDOUT)

@@ -13,10 +13,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/cgroup.h"
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/kernel.h"
 #include "base/log.h"
@@ -86,27 +86,19 @@ static int tell(const struct running *machine, const char *word, const char *fie
 
 /* -- waiting -- */
 
-static int64_t now_us(void)
-{
-    struct timespec now;
-
-    (void) clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t) now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
-
 /* False when the time is up. */
 static bool await_process(int pidfd, uint64_t timeout_us)
 {
     struct pollfd end = {.fd = pidfd, .events = POLLIN};
-    int64_t deadline = timeout_us > INT64_MAX / 2 ? -1 : now_us() + (int64_t) timeout_us;
+    int64_t deadline = timeout_us > INT64_MAX / 2 ? -1 : clock_us() + (int64_t) timeout_us;
 
     for (;;) {
-        int64_t left_ms = deadline < 0 ? -1 : (deadline - now_us() + 999) / 1000;
+        int64_t left_ms = deadline < 0 ? -1 : (deadline - clock_us() + 999) / 1000;
         int r = poll(&end, 1, deadline < 0 ? -1 : left_ms < 0 ? 0 : left_ms > INT_MAX ? INT_MAX : (int) left_ms);
 
         if (r > 0)
             return true;
-        if (r == 0 && (deadline < 0 || now_us() < deadline))
+        if (r == 0 && (deadline < 0 || clock_us() < deadline))
             continue;
         if (r == 0 || errno != EINTR)
             return false;

@@ -13,20 +13,12 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/kernel.h"
 #include "base/mem.h"
-
-static int64_t now_ms(void)
-{
-    struct timespec now;
-
-    (void) clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t) now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 /* -- what the supervisor gets -- */
 
@@ -107,11 +99,11 @@ enum outcome { READY, ENDED, LATE };
 
 static enum outcome await_ready(int notify_fd, int pidfd, pid_t pid, uint64_t timeout_us)
 {
-    int64_t deadline = timeout_us > INT64_MAX / 2 ? INT64_MAX : now_ms() + (int64_t) (timeout_us / 1000);
+    int64_t deadline = timeout_us > INT64_MAX / 2 ? INT64_MAX : clock_ms() + (int64_t) (timeout_us / 1000);
 
     for (;;) {
         struct pollfd fds[] = {{.fd = notify_fd, .events = POLLIN}, {.fd = pidfd, .events = POLLIN}};
-        int64_t left = deadline == INT64_MAX ? -1 : deadline - now_ms();
+        int64_t left = deadline == INT64_MAX ? -1 : deadline - clock_ms();
 
         if (deadline != INT64_MAX && left <= 0)
             return LATE;
@@ -143,14 +135,6 @@ int last_run_fail(const struct last_run *run, struct error **err)
     return error_unpack(err, packed, used);
 }
 
-static uint64_t realtime_us(void)
-{
-    struct timespec now;
-
-    (void) clock_gettime(CLOCK_REALTIME, &now);
-    return (uint64_t) now.tv_sec * 1000000 + (uint64_t) now.tv_nsec / 1000;
-}
-
 /* The supervisor has written down why, unless it did not get so far. */
 static int fail_ended(const struct start_request *request, int status, uint64_t since_us, struct error **err)
 {
@@ -171,7 +155,7 @@ int machine_start(const struct start_request *request, struct error **err)
 {
     CLEANUP(strings_done) struct strings environment = {0};
     auto_close int notify_fd = -1, log_fd = -1;
-    uint64_t since_us = realtime_us();
+    uint64_t since_us = clock_realtime_us();
     char socket_name[32];
     int status = 0;
 

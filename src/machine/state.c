@@ -6,8 +6,8 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "base/strings.h"
 
@@ -53,18 +53,10 @@ void machine_state_done(struct machine_state *state)
     *state = (struct machine_state){0};
 }
 
-static uint64_t clock_us(clockid_t clock)
-{
-    struct timespec now;
-
-    (void) clock_gettime(clock, &now);
-    return (uint64_t) now.tv_sec * 1000000 + (uint64_t) now.tv_nsec / 1000;
-}
-
 void machine_state_stamp(struct machine_state *state)
 {
-    state->realtime_us = clock_us(CLOCK_REALTIME);
-    state->monotonic_us = clock_us(CLOCK_MONOTONIC);
+    state->realtime_us = clock_realtime_us();
+    state->monotonic_us = (uint64_t) clock_us();
 }
 
 /* -- writing -- */

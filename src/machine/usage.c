@@ -6,10 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/cgroup_limit.h"
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/mem.h"
 #include "base/strings.h"
@@ -142,14 +142,12 @@ static void read_net(const struct machine_state *machine, struct machine_usage *
 void machine_usage_read(const struct machine_state *machine, struct machine_usage *ret)
 {
     auto_free char *path = machine->cgroup ? cgroup_limited_path(machine->cgroup) : NULL;
-    struct timespec now;
 
-    (void) clock_gettime(CLOCK_MONOTONIC, &now);
     *ret = (struct machine_usage){
         .cpu_ns = USAGE_UNKNOWN, .memory = USAGE_UNKNOWN, .memory_peak = USAGE_UNKNOWN, .tasks = USAGE_UNKNOWN,
         .io_read = USAGE_UNKNOWN, .io_written = USAGE_UNKNOWN, .net_received = USAGE_UNKNOWN,
         .net_sent = USAGE_UNKNOWN,
-        .moment_us = (uint64_t) now.tv_sec * 1000000 + (uint64_t) now.tv_nsec / 1000,
+        .moment_us = (uint64_t) clock_us(),
     };
     if (path) {
         /* processor time is counted in every group, and there the supervisor's is not the machine's */

@@ -4,16 +4,13 @@
 #include <limits.h>
 #include <stdbool.h>
 #include <stdlib.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 
 int64_t event_now_ms(void)
 {
-    struct timespec now;
-
-    (void) clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t) now.tv_sec * 1000 + now.tv_nsec / 1000000;
+    return clock_ms();
 }
 
 void events_add(struct events *events, struct event_source *source)

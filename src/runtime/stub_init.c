@@ -15,6 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/kernel.h"
 #include "base/mem.h"
 
@@ -54,14 +55,6 @@ static enum request request_of(int number)
     return REQUEST_NONE;
 }
 
-static int64_t now_ms(void)
-{
-    struct timespec now;
-
-    (void) clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t) now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 /* Reaps whoever is dead. Returns the number of children left as far as it matters: 0 or 1. Every process of the
  * container is a child or below one, so 0 means that we are alone. *ret_status is set when CHILD was among the dead. */
 static int reap(pid_t child, int *ret_status)
@@ -81,11 +74,11 @@ static int reap(pid_t child, int *ret_status)
 
 static void wait_until_alone(const sigset_t *all, unsigned timeout_ms)
 {
-    int64_t deadline = now_ms() + timeout_ms;
+    int64_t deadline = clock_ms() + timeout_ms;
     int ignored;
 
     while (reap(0, &ignored) > 0) {
-        int64_t left = deadline - now_ms();
+        int64_t left = deadline - clock_ms();
         struct timespec timeout = {.tv_sec = left / 1000, .tv_nsec = left % 1000 * 1000000};
 
         if (left <= 0)

@@ -7,8 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/uio.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/mem.h"
 
@@ -18,14 +18,6 @@ struct frame {
     uint32_t type;
     uint32_t size;
 };
-
-int64_t clock_ms(void)
-{
-    struct timespec now;
-
-    (void) clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t) now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 void channel_send(struct channel *channel, enum message_type type, const void *data, size_t size)
 {

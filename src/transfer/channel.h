@@ -54,5 +54,3 @@ void channel_error(struct channel *channel, const struct error *err);
 
 /* The next message: 1, 0 at the end, or a negative errno (-EBADMSG: it is none of ours). */
 int channel_receive(int fd, struct message *ret);
-
-int64_t clock_ms(void);
