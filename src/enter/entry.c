@@ -34,19 +34,6 @@ enum { STACK_SIZE = 256 << 10, ERROR_SIZE = 4096, OUTCOME_ROOM = ERROR_SIZE + 10
 
 #define LEAF "redd-exec"
 
-/* Address sanitizers keep their own books about stacks: there the child gets its own copy of the memory. */
-#if defined(__SANITIZE_ADDRESS__)
-enum { SHARE_MEMORY = 0 };
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-enum { SHARE_MEMORY = 0 };
-#else
-enum { SHARE_MEMORY = CLONE_VM };
-#endif
-#else
-enum { SHARE_MEMORY = CLONE_VM };
-#endif
-
 /* What the child has to say. In the mapping of its stack, above it: one page fault less. */
 struct outcome {
     bool failed;
@@ -290,18 +277,18 @@ static pid_t clone_child(struct job *job, int *ret_pidfd)
 {
     pid_t pid = -ENOSYS;
 
-    if (SHARE_MEMORY != 0 && job->entry->guest->cgroup_fd >= 0)
+    if (CLONE_SHARE_MEMORY != 0 && job->entry->guest->cgroup_fd >= 0)
         pid = clone_into_leaf(job, ret_pidfd);
     if (pid >= 0)
         return pid;
     job->is_in_leaf = false;
-    pid = clone(child_main, job->outcome, SHARE_MEMORY | CLONE_VFORK | CLONE_PIDFD | SIGCHLD, job, ret_pidfd);
+    pid = clone(child_main, job->outcome, CLONE_SHARE_MEMORY | CLONE_VFORK | CLONE_PIDFD | SIGCHLD, job, ret_pidfd);
     return pid < 0 ? -errno : pid;
 }
 
 static int make_child(struct job *job, struct entered *ret, struct error **err)
 {
-    int sharing = SHARE_MEMORY != 0 ? MAP_PRIVATE : MAP_SHARED;
+    int sharing = CLONE_SHARE_MEMORY != 0 ? MAP_PRIVATE : MAP_SHARED;
     char *stack = mmap(NULL, STACK_SIZE, PROT_READ | PROT_WRITE, sharing | MAP_ANONYMOUS, -1, 0);
     int pidfd = -1;
 

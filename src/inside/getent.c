@@ -16,25 +16,13 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/clone.h"
 #include "base/fd.h"
 #include "base/kernel.h"
 #include "base/mem.h"
 
 enum { STACK_SIZE = 64 << 10, TIMEOUT_MS = 10000, OUTPUT_MAX = 1 << 20, NOBODY = 65534 };
 enum { EXIT_NOT_FOUND = 2, EXIT_CANNOT_CONFINE = 126, EXIT_NO_PROGRAM = 127 };
-
-/* Address sanitizers keep their own books about stacks: there the child gets its own copy of the memory. */
-#if defined(__SANITIZE_ADDRESS__)
-enum { SHARE_MEMORY = 0 };
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-enum { SHARE_MEMORY = 0 };
-#else
-enum { SHARE_MEMORY = CLONE_VM | CLONE_VFORK };
-#endif
-#else
-enum { SHARE_MEMORY = CLONE_VM | CLONE_VFORK };
-#endif
 
 struct query {
     const char *database, *key;
@@ -104,7 +92,7 @@ static int start_query(struct query *query)
 {
     /* Own memory where ids change: with shared memory that would mark the caller as not dumpable, and its /proc files
      * would belong to someone else. */
-    int flags = query->guard ? CLONE_NEWPID : SHARE_MEMORY;
+    int flags = query->guard ? CLONE_NEWPID : CLONE_SHARE_MEMORY ? CLONE_VM | CLONE_VFORK : 0;
     char *stack = mmap(NULL, STACK_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
     sigset_t all;
 

@@ -18,6 +18,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/clone.h"
 #include "base/fd.h"
 #include "base/kernel.h"
 #include "base/log.h"
@@ -28,19 +29,6 @@
 
 enum { STACK_SIZE = 256 << 10, MESSAGE_SIZE = 4096 };
 enum message_kind { MESSAGE_GO = 'g', MESSAGE_ERROR = 'e', MESSAGE_WARNING = 'w' };
-
-/* Address sanitizers keep their own books about stacks: there the child gets its own copy of the memory. */
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-enum { SHARE_MEMORY = 0 };
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-enum { SHARE_MEMORY = 0 };
-#else
-enum { SHARE_MEMORY = CLONE_VM };
-#endif
-#else
-enum { SHARE_MEMORY = CLONE_VM };
-#endif
 
 struct launch {
     struct run *run;
@@ -122,7 +110,7 @@ static int clone_flags(const struct spec *spec)
 
     /* the stub init stays this program for good, so it needs memory of its own */
     if (spec->start != START_STUB_INIT)
-        flags |= SHARE_MEMORY;
+        flags |= CLONE_SHARE_MEMORY;
     /* not CLONE_NEWCGROUP: it would be rooted in the supervisor's own group; see step_cgroup_enter() */
     if (spec->userns != USERNS_NO)
         flags |= CLONE_NEWUSER;
