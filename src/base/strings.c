@@ -62,6 +62,17 @@ void strings_remove(struct strings *list, size_t index)
     list->count--;
 }
 
+static int compare(const void *a, const void *b)
+{
+    return strcmp(*(char *const *) a, *(char *const *) b);
+}
+
+void strings_sort(struct strings *list)
+{
+    if (list->count > 0)
+        qsort(list->item, list->count, sizeof *list->item, compare);
+}
+
 void strings_clear(struct strings *list)
 {
     for (size_t i = 0; i < list->count; i++)

@@ -24,6 +24,7 @@ void strings_add_format(struct strings *list, const char *fmt, ...) __attribute_
 char *strings_join(const struct strings *list, const char *between);
 bool strings_contain(const struct strings *list, const char *text);
 void strings_remove(struct strings *list, size_t index);
+void strings_sort(struct strings *list);                            /* by their bytes */
 void strings_clear(struct strings *list);
 void strings_done(struct strings *list);                            /* = strings_clear(); for CLEANUP() */
 

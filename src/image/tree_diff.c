@@ -24,11 +24,6 @@ struct diff {
     size_t length;
 };
 
-static int compare_names(const void *a, const void *b)
-{
-    return strcmp(*(char *const *) a, *(char *const *) b);
-}
-
 /* FD -1: no names. */
 static int read_names(int fd, struct strings *ret)
 {
@@ -41,8 +36,7 @@ static int read_names(int fd, struct strings *ret)
         if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
             strings_add(ret, entry->d_name);
     (void) closedir(dir);
-    if (ret->count > 0)
-        qsort(ret->item, ret->count, sizeof *ret->item, compare_names);
+    strings_sort(ret);
     return 0;
 }
 

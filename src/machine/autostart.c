@@ -79,11 +79,6 @@ int autostart_disable(const char *root, const char *name, struct autostart_chang
     return 0;
 }
 
-static int compare_names(const void *a, const void *b)
-{
-    return strcmp(*(char *const *) a, *(char *const *) b);
-}
-
 int autostart_list(const char *root, struct strings *ret, struct error **err)
 {
     auto_free char *folder = path_join(root, TARGET ".wants");
@@ -101,7 +96,6 @@ int autostart_list(const char *root, struct strings *ret, struct error **err)
             strings_take(ret, TAKE(machine));
     }
     (void) closedir(dir);
-    if (ret->count > 0)
-        qsort(ret->item, ret->count, sizeof *ret->item, compare_names);
+    strings_sort(ret);
     return 0;
 }

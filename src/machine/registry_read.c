@@ -13,11 +13,6 @@
 #include "base/path.h"
 #include "machine/registry_lock.h"
 
-static int compare_strings(const void *a, const void *b)
-{
-    return strcmp(*(char *const *) a, *(char *const *) b);
-}
-
 int registry_names(const struct registry *registry, struct strings *ret, struct error **err)
 {
     DIR *dir = opendir(registry->folder);
@@ -28,8 +23,7 @@ int registry_names(const struct registry *registry, struct strings *ret, struct 
         if (entry->d_name[0] != '.')
             strings_add(ret, entry->d_name);
     (void) closedir(dir);
-    if (ret->count > 0)
-        qsort(ret->item, ret->count, sizeof *ret->item, compare_strings);
+    strings_sort(ret);
     return 0;
 }
 

@@ -140,11 +140,6 @@ enum networkd_match networkd_file_match(const char *text, const struct networkd_
     return !matches || !has_match ? NETWORKD_OTHER : is_unmanaged ? NETWORKD_UNMANAGED : NETWORKD_MATCHES;
 }
 
-static int compare(const void *a, const void *b)
-{
-    return strcmp(*(char *const *) a, *(char *const *) b);
-}
-
 /* The names of all files, each once. */
 static void list_files(struct strings *ret)
 {
@@ -158,8 +153,7 @@ static void list_files(struct strings *ret)
                 strings_add(ret, entry->d_name);
         (void) closedir(dir);
     }
-    if (ret->count > 0)
-        qsort(ret->item, ret->count, sizeof *ret->item, compare);
+    strings_sort(ret);
 }
 
 /* An empty file, as a link to /dev/null reads too, masks those of its name in the folders behind. */
