@@ -263,16 +263,29 @@ const char *path_of_fd(char *buffer, int fd)
     return buffer;
 }
 
+#define SELF "/proc/self/exe"
+
+static const char *read_self(char buffer[PATH_MAX])
+{
+    ssize_t n = readlink(SELF, buffer, PATH_MAX - 1);
+
+    buffer[n < 0 ? 0 : n] = '\0';
+    return buffer;
+}
+
+char *path_of_self(void)
+{
+    char buffer[PATH_MAX];
+    const char *self = read_self(buffer);
+
+    return mem_copy_string(access(self, X_OK) == 0 ? self : SELF);
+}
+
 char *path_of_own_program(const char *name)
 {
-    char self[4096];
-    ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
+    char buffer[PATH_MAX];
+    /* one that was replaced is called "… (deleted)", but its folder is the same */
+    auto_free char *folder = path_parent(read_self(buffer)), *beside = path_join(folder, name);
 
-    if (n > 0) {
-        self[n] = '\0';
-        auto_free char *folder = path_parent(self), *beside = path_join(folder, name);
-        if (access(beside, X_OK) == 0)
-            return TAKE(beside);
-    }
-    return path_join(REDD_LIBEXEC_DIR, name);
+    return access(beside, X_OK) == 0 ? TAKE(beside) : path_join(REDD_LIBEXEC_DIR, name);
 }

@@ -47,6 +47,9 @@ int path_open_parent_in(int root_fd, const char *path, bool make, uid_t uid, gid
 /* "/proc/self/fd/N", for calls that know only path names. BUFFER holds at least 32 bytes. */
 const char *path_of_fd(char *buffer, int fd);
 
+/* The path of the program that runs; "/proc/self/exe" when it is at none any more, as after an update. Gives. */
+char *path_of_self(void);
+
 /* The program NAME of redd's that belongs to the one that runs: beside it, as in a build's folder, else where programs
  * for programs are installed. Gives. */
 char *path_of_own_program(const char *name);

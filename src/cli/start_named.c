@@ -5,9 +5,9 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/mem.h"
+#include "base/path.h"
 #include "cli/load_spec.h"
 #include "cli/run_host.h"
 #include "cli/scope.h"
@@ -61,18 +61,6 @@ static int runs(const struct registry *registry, const char *name, struct error 
     return r < 0 ? r : 1;
 }
 
-/* By its path: a process started by way of /proc/self/exe would be called "exe". */
-static char *own_program(void)
-{
-    char path[PATH_MAX];
-    ssize_t n = readlink("/proc/self/exe", path, sizeof path - 1);
-
-    if (n < 0)
-        return mem_copy_string("/proc/self/exe");
-    path[n] = '\0';
-    return mem_copy_string(access(path, X_OK) == 0 ? path : "/proc/self/exe");
-}
-
 static void start_words(struct strings *words, const char *name)
 {
     strings_add(words, "redd");
@@ -84,7 +72,7 @@ static void start_words(struct strings *words, const char *name)
 static int start_by_ourselves(const struct verb_options *options, const char *name, struct error **err)
 {
     CLEANUP(strings_done) struct strings words = {0};
-    auto_free char *program = own_program();
+    auto_free char *program = path_of_self();
 
     start_words(&words, name);
 

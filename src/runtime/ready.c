@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
@@ -16,6 +15,7 @@
 #include "base/kernel.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/path.h"
 #include "runtime/control.h"
 #include "runtime/notify.h"
 #include "runtime/run_state.h"
@@ -74,15 +74,11 @@ static bool port_is_open(const struct run *run)
 static int spawn(const struct run *run, pid_t *ret_pid)
 {
     CLEANUP(strings_done) struct strings argv = {0};
+    auto_free char *program = path_of_self();
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
-    char program[PATH_MAX];
     sigset_t none;
 
-    ssize_t n = readlink("/proc/self/exe", program, sizeof program - 1);
-    if (n < 0)
-        return -errno;
-    program[n] = '\0';
     strings_add(&argv, "redd");
     strings_add(&argv, "exec");
     strings_add(&argv, run->machine);
