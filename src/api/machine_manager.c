@@ -10,8 +10,10 @@
 #include "api/machine_calls.h"
 #include "api/machine_properties.h"
 #include "api/service.h"
+#include "base/cgroup.h"
 #include "base/fd.h"
 #include "base/mem.h"
+#include "base/path.h"
 #include "image/image_info.h"
 
 void service_host_machine(struct machine_state *ret)
@@ -101,16 +103,15 @@ static bool is_process_of(const struct machine_state *machine, uint32_t pid)
     (void) snprintf(path, sizeof path, "/proc/%u/cgroup", pid);
     if (!tail || file_read_quiet(AT_FDCWD, path, 16384, &text) < 0)
         return false;
-    /* "0::/machine.slice/web.scope/payload/init.scope": the path behind the place where the hierarchy is mounted */
+    /* the path behind the place where the hierarchy is mounted */
     static const char *const mounts[] = {"/sys/fs/cgroup/unified", "/sys/fs/cgroup"};
     for (size_t i = 0; i < COUNT_OF(mounts); i++)
         if (string_starts(tail, mounts[i])) {
             tail += strlen(mounts[i]);
             break;
         }
-    auto_free char *needle = mem_format("0::%s", tail);
-    const char *line = strstr(text, needle);
-    return line && (line == text || line[-1] == '\n') && strchr("/\n", line[strlen(needle)]);
+    auto_free char *group = cgroup_of_text(text);
+    return group && path_is_below(group, tail);
 }
 
 static int manager_get_machine_by_pid(sd_bus_message *call, void *data, sd_bus_error *ret)

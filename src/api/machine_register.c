@@ -15,6 +15,7 @@
 
 #include "api/machine_calls.h"
 #include "api/worker.h"
+#include "base/cgroup.h"
 #include "base/fd.h"
 #include "base/kernel.h"
 #include "base/log.h"
@@ -147,14 +148,13 @@ static int read_cgroup(struct machine_state *state)
     (void) snprintf(path, sizeof path, "/proc/%u/cgroup", state->leader);
     if (file_read_quiet(AT_FDCWD, path, TEXT_LIMIT, &text) < 0)
         return -ESRCH;
-    char *line = strstr(text, "0::");
-    if (!line)
+    auto_free char *group = cgroup_of_text(text);
+    if (!group)
         return 0;
-    line[strcspn(line, "\n")] = '\0';
     state->cgroup = mem_format("%s%s", access("/sys/fs/cgroup/unified", F_OK) == 0 ? "/sys/fs/cgroup/unified"
-                                                                                   : "/sys/fs/cgroup", line + 3);
+                                                                                   : "/sys/fs/cgroup", group);
     /* the unit is the last part of the path that is called like one */
-    for (char *part = strrchr(line, '/'); part && !state->unit; part = strrchr(line, '/')) {
+    for (char *part = strrchr(group, '/'); part && !state->unit; part = strrchr(group, '/')) {
         if (string_ends(part, ".scope") || string_ends(part, ".service"))
             state->unit = mem_copy_string(part + 1);
         *part = '\0';

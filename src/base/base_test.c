@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/cgroup.h"
 #include "base/fd.h"
 #include "base/id128.h"
 #include "base/mem.h"
@@ -154,6 +155,16 @@ TEST(a_link_in_a_tree_never_leads_outside_it)
     EXPECT_INT(tree_remove_at(AT_FDCWD, top), 0);
 }
 
+TEST(the_unified_group_is_found_among_those_of_version_1)
+{
+    auto_free char *alone = cgroup_of_text("0::/machine.slice/web.scope\n"), *none = cgroup_of_text("1:cpu:/0::/a\n");
+    auto_free char *last = cgroup_of_text("10:pids:/0::/trap\n1:name=x:/\n0::/\n");
+
+    EXPECT_STR(alone, "/machine.slice/web.scope");
+    EXPECT_STR(last, "/");
+    EXPECT_TRUE(!none);
+}
+
 TEST(ids_are_read_in_both_forms)
 {
     struct id128 a, b;
@@ -183,5 +194,5 @@ TESTS(RUN(an_error_chain_reads_as_one_sentence), RUN(an_error_crosses_a_socket_w
       RUN(words_are_split_as_a_shell_would),
       RUN(colons_can_be_escaped), RUN(an_assignment_replaces_an_earlier_one),
       RUN(the_nearest_word_is_found_and_far_ones_are_not), RUN(paths_compare_by_component),
-      RUN(a_link_in_a_tree_never_leads_outside_it), RUN(ids_are_read_in_both_forms),
-      RUN(siphash_gives_the_published_vector))
+      RUN(a_link_in_a_tree_never_leads_outside_it), RUN(the_unified_group_is_found_among_those_of_version_1),
+      RUN(ids_are_read_in_both_forms), RUN(siphash_gives_the_published_vector))

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Killing and removing control groups. Making them, limiting them and moving processes into them is the runtime's.
- * Called when a machine ends, and by undo for the group of a machine whose supervisor died.
+ * Finding, killing and removing control groups. Making them, limiting them and moving processes into them is the
+ * runtime's. Called when a machine ends, and by undo for the group of a machine whose supervisor died.
  */
 #include "base/cgroup.h"
 
@@ -35,6 +35,16 @@ struct group {
     bool is_empty;              /* the kernel has killed all of it; the groups below hold nobody */
     int64_t deadline_ms;
 };
+
+char *cgroup_of_text(const char *text)
+{
+    const char *line = string_starts(text, "0::") ? text : strstr(text, "\n0::");
+
+    if (!line)
+        return NULL;
+    line += *line == '\n' ? strlen("\n0::") : strlen("0::");
+    return mem_copy_bytes(line, strcspn(line, "\n"));
+}
 
 static int time_left_ms(const struct group *group)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * cgroup: making an end of a control group: its processes, the groups below it, itself.
+ * cgroup: which control group a process is in, and making an end of one: its processes, the groups below it, itself.
  *
  * For both kinds of hierarchy. In a unified one the kernel kills (cgroup.kill, Linux 5.14) and tells when the group is
  * empty; in a version 1 one, and on older kernels, the listed processes are killed one by one through pidfds, so that
@@ -9,6 +9,10 @@
 #pragma once
 
 #include "base/error.h"
+
+/* The group in the unified hierarchy ("/machine.slice/web.scope") out of TEXT, a /proc/PID/cgroup: its line "0::".
+ * Gives; NULL: there is none. */
+char *cgroup_of_text(const char *text);
 
 /* Kills every process in the group at PATH (absolute, in a cgroup file system) and below it, frozen ones too, waits
  * until the last one is gone, and removes the groups, however deep. The caller must not be in it. Success when there

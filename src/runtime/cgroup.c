@@ -64,7 +64,7 @@ static const char *hierarchy_of(const char *path)
                                                            : "/sys/fs/cgroup";
 }
 
-/* A process's group in the unified hierarchy: the "0::" line of its /proc/PID/cgroup. */
+/* A process's group in the unified hierarchy, from its /proc/PID/cgroup. Gives. */
 static int group_of(const char *proc_path, char **ret, struct error **err)
 {
     auto_free char *text = NULL;
@@ -72,15 +72,9 @@ static int group_of(const char *proc_path, char **ret, struct error **err)
     if (file_read_at(AT_FDCWD, proc_path, 64 << 10, &text, NULL, err) < 0)
         return -error_code(*err);
 
-    char *line = string_starts(text, "0::") ? text : strstr(text, "\n0::");
-    if (!line) {
-        *ret = mem_copy_string("/");
-        return 0;
-    }
-    line += *line == '\n' ? 4 : 3;
-    line[strcspn(line, "\n")] = '\0';
+    auto_free char *path = cgroup_of_text(text);
     /* outside of the tree that is in sight, as who entered a container by its namespaces alone: then its top is used */
-    *ret = mem_copy_string(string_starts(line, "/..") ? "/" : line);
+    *ret = path && !string_starts(path, "/..") ? TAKE(path) : mem_copy_string("/");
     return 0;
 }
 
