@@ -85,6 +85,21 @@ void property_number(struct properties *out, const char *name, uint64_t value, c
         json_unsigned(&out->json, name, value);
 }
 
+void property_numbers(struct properties *out, const char *name, const uint32_t *numbers, size_t n)
+{
+    if (!is_wanted(out, name))
+        return;
+    if (out->options->json == JSON_OFF) {
+        if (out->options->all)
+            print(out, name, "[unprintable]");
+        return;
+    }
+    json_array(&out->json, name);
+    for (size_t i = 0; i < n; i++)
+        json_unsigned(&out->json, NULL, numbers[i]);
+    json_end(&out->json);
+}
+
 void property_time(struct properties *out, const char *name, uint64_t realtime_us)
 {
     char text[TIMESTAMP_SIZE];

@@ -13,6 +13,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "cli/json.h"
@@ -35,4 +36,6 @@ void property_text(struct properties *out, const char *name, const char *value);
 void property_bool(struct properties *out, const char *name, bool value);               /* yes, no */
 /* SHOWN: for people, NULL for the digits; in JSON it is the number, or null for UINT64_MAX. */
 void property_number(struct properties *out, const char *name, uint64_t value, const char *shown);
+/* For people only that there is such a property, and with -a alone. */
+void property_numbers(struct properties *out, const char *name, const uint32_t *numbers, size_t n);
 void property_time(struct properties *out, const char *name, uint64_t realtime_us);     /* 0: empty */

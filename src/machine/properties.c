@@ -51,11 +51,6 @@ char *machine_subgroup(const struct machine_state *machine)
     return end > 0 && machine->cgroup[end] == '/' ? mem_copy_string(machine->cgroup + end + 1) : NULL;
 }
 
-const char *machine_state_word(const struct machine_state *machine)
-{
-    return machine->leader ? "running" : "opening";
-}
-
 static uint64_t pidfd_id(uint32_t pid, uint64_t known)
 {
     auto_close int fd = known || !pid ? -1 : sys_pidfd_open((pid_t) pid, 0);
@@ -75,7 +70,7 @@ static void add_text(struct machine_properties *list, const char *name, const ch
 
 static void add_number(struct machine_properties *list, const char *name, uint64_t number)
 {
-    add(list, name, PROPERTY_NUMBER, mem_format("%llu", (unsigned long long) number), number);
+    add(list, name, PROPERTY_NUMBER, NULL, number);
 }
 
 void machine_properties_read(const struct machine_state *m, struct machine_properties *ret)
@@ -101,7 +96,7 @@ void machine_properties_read(const struct machine_state *m, struct machine_prope
     add_number(ret, "VSockCID", NO_VSOCK_ID);
     add_text(ret, "SSHAddress", NULL);
     add_text(ret, "SSHPrivateKeyPath", NULL);
-    add_text(ret, "State", machine_state_word(m));
+    add_text(ret, "State", m->leader ? "running" : "opening");
     add_number(ret, "UID", m->uid);
 }
 

@@ -11,14 +11,14 @@
 
 #include "machine/state.h"
 
-/* How VALUE is to be shown. */
+/* What it is, and how it is to be shown. */
 enum property_kind { PROPERTY_TEXT, PROPERTY_NUMBER, PROPERTY_TIMESTAMP, PROPERTY_LIST };
 
 struct property {
     const char *name;
     enum property_kind kind;
-    char *text;                 /* owned; NULL where there is none */
-    uint64_t number;
+    char *text;                 /* owned; NULL where there is none, or it is no text */
+    uint64_t number;            /* of a list: how many */
 };
 
 struct machine_properties {
@@ -28,9 +28,6 @@ struct machine_properties {
 
 void machine_properties_read(const struct machine_state *machine, struct machine_properties *ret);
 void machine_properties_done(struct machine_properties *properties);
-
-/* "running", or what it is on its way to: "opening", "closing". */
-const char *machine_state_word(const struct machine_state *machine);
 
 /* The part of a unit's control group that the payload has ("payload"), and the unit. Give; NULL where there is none. */
 char *machine_subgroup(const struct machine_state *machine);
