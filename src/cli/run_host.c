@@ -82,7 +82,7 @@ static int announce(void *data, const struct spec *spec, const struct run_facts 
     /* our own list knows every machine; --register= is about telling others */
     if (registry_set_state(&state->claim, &machine, err) < 0)
         return -error_code(*err);
-    if (unit_allow_devices(spec, facts->cgroup, &remark) < 0)
+    if (unit_allow_devices(spec, unit, &remark) < 0)
         log_warning("devices that are bound may not work: %s", error_text(remark));
     if (spec->register_machine == TRI_NO)
         return 0;

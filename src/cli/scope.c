@@ -48,25 +48,13 @@ int scope_allocate(void *data, const struct spec *spec, pid_t leader, char **ret
     return bus_scope_start(&client, &request, ret_cgroup, err);
 }
 
-/* Of a path such as ".../machine.slice/systemd-nspawn@web.service/payload". Gives; NULL where there is none. */
-static char *unit_of_cgroup(const char *cgroup)
-{
-    CLEANUP(strings_done) struct strings parts = {0};
-
-    strings_split(&parts, cgroup ? cgroup : "", "/");
-    for (size_t i = parts.count; i-- > 0;)
-        if (string_ends(parts.item[i], ".service") || string_ends(parts.item[i], ".scope"))
-            return mem_copy_string(parts.item[i]);
-    return NULL;
-}
-
-int unit_allow_devices(const struct spec *spec, const char *cgroup, struct error **err)
+int unit_allow_devices(const struct spec *spec, const char *unit, struct error **err)
 {
     const struct bus_client client = {.user_scope = spec->user_scope};
     CLEANUP(strings_done) struct strings properties = {0};
-    auto_free char *unit = unit_of_cgroup(cgroup);
 
-    if (!service_manager_is_systemd() || !spec->keep_unit || !unit)
+    /* not the unit of a whole user: all else that runs in there would be kept to these devices */
+    if (!spec->keep_unit || !unit || string_starts(unit, "user@"))
         return 0;
     add_device_rules(spec, &properties);
     return properties.count == 0 ? 0 : bus_unit_set_properties(&client, unit, true, &properties, err);
