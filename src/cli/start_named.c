@@ -123,6 +123,21 @@ int start_named(const struct verb_call *call, const char *name, struct error **e
                                         : start_by_ourselves(call->options, name, err);
 }
 
+int stop_named(const struct verb_call *call, const char *name, struct error **err)
+{
+    const struct registry registry = host_registry();
+    CLEANUP(running_done) struct running machine = RUNNING_INIT;
+    uint64_t timeout_us = call->options->timeout_us;
+
+    int r = running_open(&registry, name, &machine, err);
+    if (r == -ENXIO) {
+        error_freep(err);
+        return 0;
+    }
+    return r < 0 ? r
+                 : running_stop(&machine, timeout_us == UINT64_MAX ? STOP_TIMEOUT_DEFAULT_US : timeout_us, err);
+}
+
 /* -- the order -- */
 
 static char **make_argv(struct strings *words, const char *name)

@@ -15,7 +15,7 @@
 #include "cli/scope.h"
 #include "cli/start_named.h"
 #include "machine/autostart.h"
-#include "machine/running.h"
+#include "machine/registry.h"
 
 static int start_one(void *data, const char *name)
 {
@@ -28,17 +28,9 @@ static int start_one(void *data, const char *name)
 static int stop_one(void *data, const char *name)
 {
     const struct verb_call *call = data;
-    const struct registry registry = host_registry();
-    CLEANUP(running_done) struct running machine = RUNNING_INIT;
     auto_error struct error *err = NULL;
-    uint64_t timeout_us = call->options->timeout_us;
 
-    int r = running_open(&registry, name, &machine, &err);
-    if (r == -ENXIO)            /* it ended by itself meanwhile */
-        return EXIT_SUCCESS;
-    if (r == 0)
-        r = running_stop(&machine, timeout_us == UINT64_MAX ? STOP_TIMEOUT_DEFAULT_US : timeout_us, &err);
-    return r < 0 ? report(call->program_name, err) : EXIT_SUCCESS;
+    return stop_named(call, name, &err) < 0 ? report(call->program_name, err) : EXIT_SUCCESS;
 }
 
 static void say_skipped(void *data, const char *name, enum order_result result, const char *cause)

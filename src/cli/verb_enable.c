@@ -3,12 +3,10 @@
 #include <stdio.h>
 
 #include "base/mem.h"
-#include "cli/run_host.h"
 #include "cli/scope.h"
 #include "cli/start_named.h"
 #include "ipc/bus_client.h"
 #include "machine/autostart.h"
-#include "machine/running.h"
 
 static void print_changes(const struct verb_call *call, struct autostart_changes *changes)
 {
@@ -49,19 +47,9 @@ int verb_enable(const struct verb_call *call, int *ret_status, struct error **er
     return 0;
 }
 
-static int stop_if_it_runs(const struct registry *registry, const char *name, struct error **err)
-{
-    CLEANUP(running_done) struct running machine = RUNNING_INIT;
-    auto_error struct error *not_running = NULL;
-
-    return running_open(registry, name, &machine, &not_running) < 0
-               ? 0 : running_stop(&machine, STOP_TIMEOUT_DEFAULT_US, err);
-}
-
 int verb_disable(const struct verb_call *call, int *ret_status, struct error **err)
 {
     CLEANUP(changes_done) struct autostart_changes changes = {0};
-    const struct registry registry = host_registry();
 
     (void) ret_status;
     for (int i = 0; i < call->argc; i++)
@@ -74,7 +62,7 @@ int verb_disable(const struct verb_call *call, int *ret_status, struct error **e
     if (reload(call, &changes, err) < 0)
         return -error_code(*err);
     for (int i = 0; call->options->now && i < call->argc; i++)
-        if (stop_if_it_runs(&registry, call->argv[i], err) < 0)
+        if (stop_named(call, call->argv[i], err) < 0)
             return -error_code(*err);
     return 0;
 }
