@@ -10,13 +10,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/fd.h"
 #include "base/mem.h"
 #include "base/path.h"
+#include "cli/interrupt.h"
 #include "cli/run_host.h"
 #include "cli/scope.h"
 #include "cli/verb.h"
@@ -181,14 +181,7 @@ static int print_all(struct printer *printer, const struct verb_options *options
 /* Until a signal ends it; then those we started end, too. */
 static int follow(struct printer *printer, const struct verb_options *options, unsigned lines, struct error **err)
 {
-    sigset_t ends;
-
-    (void) sigemptyset(&ends);
-    (void) sigaddset(&ends, SIGINT);
-    (void) sigaddset(&ends, SIGTERM);
-    (void) sigaddset(&ends, SIGHUP);
-    (void) sigprocmask(SIG_BLOCK, &ends, NULL);
-    auto_close int signal_fd = signalfd(-1, &ends, SFD_CLOEXEC | SFD_NONBLOCK);
+    auto_close int signal_fd = interrupt_open();
 
     pid_t unit = start_unit_journal(printer->name, options, lines);
     pid_t own = start_own_journal(printer->name, options, lines);

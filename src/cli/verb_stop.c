@@ -17,11 +17,10 @@ static int open_named(const struct registry *registry, const struct verb_call *c
 {
     if (running_open(registry, name, ret, err) == 0)
         return 0;
-    if (error_code(*err) != ENXIO || call->program != PROGRAM_MACHINECTL)
-        return could_not && call->program == PROGRAM_MACHINECTL ? fail_in(err, "Could not %s machine", could_not)
-                                                                : -error_code(*err);
-    if (could_not)
+    if (call->program == PROGRAM_MACHINECTL && could_not)
         return fail_in(err, "Could not %s machine", could_not);
+    if (call->program != PROGRAM_MACHINECTL || error_code(*err) != ENXIO)
+        return -error_code(*err);
     error_freep(err);
     fail_plain(err, ENXIO, "Failed to look up machine '%s': io.systemd.Machine.NoSuchMachine", name);
     fail_hint(*err, "'machinectl list' shows the machines that run");

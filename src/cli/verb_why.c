@@ -49,17 +49,13 @@ static void print_last(const char *name, const struct last_run *run, unsigned li
 
 static void print_json(const char *name, bool is_running, const struct last_run *run, enum json_style style)
 {
-    static const char *const names[N_RESULTS] = {
-        [RESULT_NOT_STARTED] = "not-started", [RESULT_EXITED] = "exited",     [RESULT_KILLED] = "killed",
-        [RESULT_POWERED_OFF] = "powered-off", [RESULT_REBOOTED] = "rebooted",
-    };
     struct json json = {.style = style};
 
     json_object(&json, NULL);
     json_string(&json, "machine", name);
     json_bool(&json, "running", is_running);
     if (run) {
-        json_string(&json, "result", names[run->result]);
+        json_string(&json, "result", run_result_name(run->result));
         json_signed(&json, "number", run->number);
         json_unsigned(&json, "time", run->realtime_us);
         json_string(&json, "code", run->id);

@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "base/path.h"
 #include "base/strings.h"
+#include "machine/look.h"
 
 enum { DEPTH_MAX = 32, PROCESSES_MAX = 4096, GROUPS_MAX = 4096, COMMAND_MAX = 4096 };
 
@@ -55,13 +56,8 @@ static char *read_command(pid_t pid)
         return mem_copy_string(text);
     }
 
-    auto_free char *name = NULL;
-    (void) snprintf(path, sizeof path, "/proc/%d/comm", (int) pid);
-    if (file_read_quiet(AT_FDCWD, path, 64, &name) < 0)
-        return mem_copy_string("n/a");
-    name[strcspn(name, "\n")] = '\0';
-    make_printable(name);
-    return mem_format("[%s]", name);
+    auto_free char *name = process_name(pid);
+    return name ? mem_format("[%s]", name) : mem_copy_string("n/a");
 }
 
 static int compare_processes(const void *a, const void *b)

@@ -24,11 +24,12 @@
 #include "base/mem.h"
 #include "base/path.h"
 #include "base/strings.h"
+#include "image/owner.h"
 #include "net/link.h"
 
-/* From where user id ranges are picked. */
-#define IDS_FIRST 524288u
-#define IDS_LAST 1879048191u
+/* The ids in the ranges that are picked. */
+#define IDS_FIRST ID_PICK_FIRST
+#define IDS_LAST (ID_PICK_LAST + ID_RANGE_SIZE - 1)
 
 const char *check_status_name(enum check_status status)
 {

@@ -140,6 +140,11 @@ static const char *const result_names[N_RESULTS] = {
     [RESULT_POWERED_OFF] = "powered-off", [RESULT_REBOOTED] = "rebooted",
 };
 
+const char *run_result_name(enum run_result result)
+{
+    return result_names[result];
+}
+
 void last_run_done(struct last_run *run)
 {
     free(TAKE(run->text));

@@ -47,6 +47,9 @@ enum run_result {
     N_RESULTS
 };
 
+/* "not-started", "exited", "killed", "powered-off", "rebooted" */
+const char *run_result_name(enum run_result result);
+
 /* How a run ended. Strings are owned and NULL where there is nothing to say. */
 struct last_run {
     enum run_result result;
