@@ -19,6 +19,7 @@
 #include "base/undo.h"
 #include "image/find.h"
 #include "image/idmap.h"
+#include "image/image_verbs.h"
 #include "image/owner.h"
 #include "image/shift.h"
 #include "image/tree_check.h"
@@ -33,6 +34,21 @@ void step_machine_withdraw(struct run *run)
 {
     if (run->undo)
         run->host->withdraw(run->host->data, run->machine, TAKE(run->undo));
+}
+
+/* Of a template in layers, the whole. */
+static int open_template(const struct run *run, struct image_lock *ret_lock, int *ret_fd, struct error **err)
+{
+    const struct spec *spec = run->spec;
+    const struct image image = {
+        .path = spec->template_path, .entry = spec->template_path, .type = IMAGE_DIRECTORY,
+    };
+    auto_close int fd = -1;
+
+    if (tree_open(spec->template_path, &fd, err) < 0 ||
+        (spec->lock_images && image_lock_take(ret_lock, spec->template_path, fd, true, run->machine, err) < 0))
+        return -error_code(*err);
+    return image_tree_open_fd(&image, fd, ret_fd, err);
 }
 
 /* --template: makes the tree if it is missing; one that exists is run as it is. */
@@ -51,8 +67,7 @@ int step_template_copy(struct run *run, struct error **err)
     auto_close int fd = -1;
     CLEANUP(snapshot_done) struct snapshot snapshot = {0};
     CLEANUP(image_lock_done) struct image_lock lock = IMAGE_LOCK_NONE;
-    if (tree_open(spec->template_path, &fd, err) < 0 ||
-        (spec->lock_images && image_lock_take(&lock, spec->template_path, fd, true, run->machine, err) < 0) ||
+    if (open_template(run, &lock, &fd, err) < 0 ||
         snapshot_plan_template(fd, spec->directory, &snapshot, err) < 0 ||
         undo_record(run->undo, "remove-snapshot", err, snapshot.path, NULL) < 0 ||
         snapshot_make(&snapshot, fd, run->signal_fd, err) < 0 || snapshot_commit(&snapshot, err) < 0)

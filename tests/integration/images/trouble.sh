@@ -83,6 +83,8 @@ if [ -x /usr/bin/journalctl ]; then
 else
         skip 'the journal of a machine in layers' 'journalctl is not installed'
 fi
+run "$REDD" run -q --pipe -D "$WORK/fresh" --template="$STORE/twin" cat /etc/value
+is "$status $out $(cat "$WORK/fresh/etc/value")" '0 two two' 'as a template a machine in layers gives a whole tree'
 run "$REDD" mount twin
 is "$status $out" '0 /run/redd/mounts/twin' 'a machine is mounted below /run'
 is "$(cat /run/redd/mounts/twin/etc/value)" two '… with what it wrote'
