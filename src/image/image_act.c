@@ -93,14 +93,15 @@ static int check_not_mounted(const struct image *image, int fd, struct error **e
 
     if (image->type != IMAGE_DIRECTORY && image->type != IMAGE_SUBVOLUME)
         return 0;
-    if (lineage_open(fd, image->path, &tree, &broken) == 1)
-        return lineage_mount(&tree, -1, false, &mount_fd, &broken) == -EBUSY ? is_busy(image, fd, err) : 0;
-
-    auto_free char *place = image_mounted_at(fd);
-    if (!place)
+    bool layered = lineage_open(fd, image->path, &tree, &broken) == 1;
+    auto_free char *place = layered ? NULL : image_mounted_at(fd);
+    if (layered ? lineage_mount(&tree, -1, false, &mount_fd, &broken) != -EBUSY : !place)
         return 0;
     fail_plain(err, EBUSY, "Device or resource busy");
-    fail_hint(*err, "%s is mounted on %s as well; unmount that first", image->path, place);
+    if (place)
+        fail_hint(*err, "%s is mounted on %s as well; unmount that first", image->path, place);
+    else
+        fail_hint(*err, "its tree is mounted; 'redd unmount' ends that, findmnt(8) shows where");
     fail_id(*err, "R3012");
     return -EBUSY;
 }

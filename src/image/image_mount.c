@@ -8,8 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
-#include <sys/stat.h>
-#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -127,22 +125,18 @@ char *image_mounted_at(int fd)
     CLEANUP(mount_entry_done) struct mount_entry own = {0};
     auto_error struct error *ignored = NULL;
     auto_free char *table = NULL, *path = NULL;
-    struct stat st;
 
-    if (mount_entry_of(fd, &own, &ignored) < 0 || !(path = path_in_file_system(fd, &own)) || fstat(fd, &st) < 0 ||
+    if (mount_entry_of(fd, &own, &ignored) < 0 || !(path = path_in_file_system(fd, &own)) ||
         file_read_quiet(AT_FDCWD, "/proc/self/mountinfo", (size_t) 1 << 22, &table) < 0)
         return NULL;
-    auto_free char *device = mem_format(" %u:%u ", major(st.st_dev), minor(st.st_dev));
-    for (char *line = table, *next; line && *line; line = next) {
+    for (const char *line = table, *end; *line; line = *end ? end + 1 : end) {
         CLEANUP(mount_entry_done) struct mount_entry entry = {0};
         int id;
 
-        next = strchr(line, '\n');
-        size_t size = next ? (size_t) (next - line) : strlen(line);
-        next = next ? next + 1 : NULL;
-        auto_free char *text = mem_copy_bytes(line, size);
-        if (strstr(text, device) && mount_entry_parse(text, size, &entry, &id) == 0 && strcmp(entry.root, path) == 0)
-            return mem_copy_string(entry.mount_point);
+        end = strchrnul(line, '\n');
+        if (mount_entry_parse(line, (size_t) (end - line), &entry, &id) == 0 &&
+            strcmp(entry.device, own.device) == 0 && strcmp(entry.root, path) == 0)
+            return TAKE(entry.mount_point);
     }
     return NULL;
 }

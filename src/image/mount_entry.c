@@ -47,6 +47,7 @@ static char *field(const char *text)
 
 void mount_entry_done(struct mount_entry *entry)
 {
+    free(entry->device);
     free(entry->root);
     free(entry->mount_point);
     free(entry->type);
@@ -69,6 +70,7 @@ int mount_entry_parse(const char *line, size_t size, struct mount_entry *ret, in
         return -EINVAL;
 
     *ret = (struct mount_entry){
+        .device = mem_copy_string(fields.item[2]),
         .root = field(fields.item[3]),
         .mount_point = field(fields.item[4]),
         .type = field(fields.item[dash + 1]),

@@ -9,6 +9,7 @@
 #include "base/strings.h"
 
 struct mount_entry {
+    char *device;               /* "98:0"; of btrfs, another number than files there have */
     char *root;                 /* the part of the file system that is mounted: "/" for all of it */
     char *mount_point;
     char *type;                 /* "ext4" */

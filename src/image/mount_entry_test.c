@@ -24,6 +24,7 @@ TEST(lines_of_the_mount_table_are_taken_apart)
     EXPECT_INT(parse("36 35 98:0 /ro\\040ot /m\\134nt rw,noexec master:1 shared:2 - ext3 /dev/root rw,errors=continue",
                      &entry),
                36);
+    EXPECT_STR(entry.device, "98:0");
     EXPECT_STR(entry.root, "/ro ot");
     EXPECT_STR(entry.mount_point, "/m\\nt");
     EXPECT_STR(entry.type, "ext3");

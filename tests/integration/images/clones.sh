@@ -83,6 +83,9 @@ images_on() {
         run "$REDD" flatten grandchild
         is "$status $(cat "$STORE/grandchild/etc/value")" '0 one' "$on: flattened, it is a plain tree"
         ok "$on: … and nothing else is left" store_is_plain
+        "$REDD" mount -q grandchild "$WORK/at"
+        refuses "$on: what is mounted is not removed" "mounted on $WORK/at as well" "$REDD" remove grandchild
+        "$REDD" unmount "$WORK/at"
         run "$REDD" remove grandchild
         is "$(find "$STORE" -mindepth 1 ! -name '.#*.lck')" '' "$on: at last nothing is left"
         store_end

@@ -90,6 +90,7 @@ is "$status $out" '0 /run/redd/mounts/twin' 'a machine is mounted below /run'
 is "$(cat /run/redd/mounts/twin/etc/value)" two '… with what it wrote'
 refuses 'it does not start meanwhile' 'busy' "$REDD" run -q -M twin true
 refuses '… nor is it cloned' 'busy' "$REDD" clone twin new
+like "$("$REDD" remove twin 2>&1)" "^hint: its tree is mounted; 'redd unmount' ends that" '… nor removed, and it is said why'
 refuses 'two mounts in one place' 'something is mounted on' "$REDD" mount other /run/redd/mounts/twin
 run "$REDD" unmount twin
 is "$status" 0 'and unmounted'
