@@ -30,11 +30,6 @@ static const struct {
     [DISK_XBOOTLDR] = {"xbootldr", "/boot"}, [DISK_ESP] = {"esp", "/efi"},
 };
 
-const char *disk_part_name(enum disk_part part)
-{
-    return parts[part].name;
-}
-
 const char *disk_part_path(enum disk_part part)
 {
     return parts[part].path;
@@ -243,8 +238,8 @@ static int measure(struct disk *disk, const char *path, struct error **err)
 
     if (fstat(disk->fd, &st) < 0)
         return fail(err, errno, "cannot look at %s", path);
-    disk->is_block = S_ISBLK(st.st_mode);
-    if (!disk->is_block && !S_ISREG(st.st_mode)) {
+    bool is_block = S_ISBLK(st.st_mode);
+    if (!is_block && !S_ISREG(st.st_mode)) {
         int r = fail_plain(err, S_ISDIR(st.st_mode) ? EISDIR : EINVAL, "%s is neither a file nor a block device", path);
 
         fail_id(*err, "R3207");
@@ -253,7 +248,7 @@ static int measure(struct disk *disk, const char *path, struct error **err)
         return r;
     }
     disk->size = (uint64_t) st.st_size;
-    if (disk->is_block && ioctl(disk->fd, BLKGETSIZE64, &disk->size) < 0)
+    if (is_block && ioctl(disk->fd, BLKGETSIZE64, &disk->size) < 0)
         return fail(err, errno, "cannot get the size of %s", path);
     return 0;
 }

@@ -40,7 +40,6 @@ struct disk_place {
 
 struct disk {
     int fd;                     /* the image */
-    bool is_block;
     bool read_only;             /* all of it */
     uint64_t size;
     struct disk_place part[N_DISK_PARTS];
@@ -48,9 +47,6 @@ struct disk {
 
 /* Makes it one that disk_done() accepts. */
 void disk_init(struct disk *disk);
-
-/* "root", "usr" …, as in image policies. */
-const char *disk_part_name(enum disk_part part);
 
 /* Where it is mounted: "/", "/usr" …; "/efi" for DISK_ESP. */
 const char *disk_part_path(enum disk_part part);

@@ -34,7 +34,6 @@ struct image_bytes {
 struct gpt {
     uint64_t lba, first_usable, last_usable, entries_lba;
     uint32_t n_entries, entry_size, entries_crc;
-    struct id128 id;
 };
 
 static uint16_t get16(const unsigned char *at)
@@ -125,7 +124,6 @@ static int read_header(const struct image_bytes *image, uint64_t lba, unsigned s
         .lba = get64(header + 24),
         .first_usable = get64(header + 40),
         .last_usable = get64(header + 48),
-        .id = get_id(header + 56),
         .entries_lba = get64(header + 72),
         .n_entries = get32(header + 80),
         .entry_size = get32(header + 84),
@@ -185,7 +183,7 @@ static void get_label(const unsigned char *at, char *ret)
     *ret = '\0';
 }
 
-static int take_entry(const unsigned char *entry, unsigned number, const struct gpt *gpt, uint64_t image_size,
+static int take_entry(const unsigned char *entry, const struct gpt *gpt, uint64_t image_size,
                       struct partition_table *table, struct error **err)
 {
     uint64_t first = get64(entry + 32), last = get64(entry + 40), attributes = get64(entry + 48);
@@ -202,9 +200,7 @@ static int take_entry(const unsigned char *entry, unsigned number, const struct 
 
     struct partition *partition = &table->item[table->count++];
     *partition = (struct partition){
-        .number = number,
         .type = get_id(entry),
-        .id = get_id(entry + 16),
         .attributes = (attributes & ATTRIBUTE_GROW ? PARTITION_GROW : 0) |
                       (attributes & ATTRIBUTE_READ_ONLY ? PARTITION_READ_ONLY : 0) |
                       (attributes & ATTRIBUTE_NO_AUTO ? PARTITION_NO_AUTO : 0),
@@ -233,11 +229,10 @@ static int read_gpt(const struct image_bytes *image, const struct gpt *gpt, stru
     auto_free unsigned char *entries = NULL;
 
     table->kind = TABLE_GPT;
-    table->id = gpt->id;
     if (read_entries(image, gpt, table->sector_size, &entries, err) < 0)
         return -error_code(*err);
     for (uint32_t i = 0; i < gpt->n_entries; i++)
-        if (take_entry(entries + (size_t) i * gpt->entry_size, i + 1, gpt, image->size, table, err) < 0)
+        if (take_entry(entries + (size_t) i * gpt->entry_size, gpt, image->size, table, err) < 0)
             return -error_code(*err);
     return check_overlaps(table, err);
 }
@@ -277,7 +272,6 @@ static int take_mbr(const struct image_bytes *image, const unsigned char *mbr, s
         if (first == 0 || (first + sectors) * MBR_SIZE > image->size)
             return fail_table(err, "a partition ends beyond the end of the image");
         table->item[table->count++] = (struct partition){
-            .number = i + 1,
             .mbr_type = entry[4],
             .is_bootable = entry[0] == 0x80,
             .offset = first * MBR_SIZE,
