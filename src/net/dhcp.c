@@ -29,7 +29,6 @@ enum {
     OPTION_ROUTER = 3,
     OPTION_DNS = 6,
     OPTION_HOST_NAME = 12,
-    OPTION_DOMAIN = 15,
     OPTION_MTU = 26,
     OPTION_BROADCAST = 28,
     OPTION_WANTED = 50,
@@ -41,7 +40,6 @@ enum {
     OPTION_RENEWAL = 58,
     OPTION_REBINDING = 59,
     OPTION_RAPID_COMMIT = 80,
-    OPTION_SEARCH = 119,
     OPTION_ROUTES = 121,
     OPTION_END = 255,
 };
@@ -163,28 +161,6 @@ static bool is_asked_for(const struct dhcp_request *request, uint8_t code)
     return !request->has_list || request->list[code / 32] & (1u << (code % 32));
 }
 
-/* The labels of a name, as in the domain name system (RFC 3397). */
-static void put_search(struct writer *writer, const char *domain)
-{
-    uint8_t data[UINT8_MAX];
-    size_t n = 0;
-
-    while (*domain) {
-        size_t length = strcspn(domain, ".");
-
-        if (length == 0 || length > 63 || n + length + 2 > sizeof data)
-            return;
-        data[n++] = (uint8_t) length;
-        memcpy(data + n, domain, length);
-        n += length;
-        domain += length + (domain[length] == '.');
-    }
-    if (n == 0)
-        return;
-    data[n++] = 0;
-    put(writer, OPTION_SEARCH, data, n);
-}
-
 /* RFC 3442. Clients that take this take no router beside it, so the default route is in it, and in front of it the
  * way to a router that is in no network of the client's. */
 static void put_routes(struct writer *writer, const struct dhcp_lease *lease)
@@ -219,8 +195,6 @@ static void put_network(struct writer *writer, const struct dhcp_request *reques
         put(writer, OPTION_DNS, dns, 4 * (size_t) lease->n_dns);
     if (is_asked_for(request, OPTION_HOST_NAME) && lease->host_name)
         put(writer, OPTION_HOST_NAME, lease->host_name, strlen(lease->host_name));
-    if (is_asked_for(request, OPTION_DOMAIN) && lease->domain)
-        put(writer, OPTION_DOMAIN, lease->domain, strlen(lease->domain));
     if (is_asked_for(request, OPTION_MTU) && lease->mtu)
         put_number(writer, OPTION_MTU, lease->mtu, 2);
     if (request->has_list && is_asked_for(request, OPTION_BROADCAST) && lease->address.length < 31) {
@@ -228,8 +202,6 @@ static void put_network(struct writer *writer, const struct dhcp_request *reques
 
         put(writer, OPTION_BROADCAST, last.byte, 4);
     }
-    if (request->has_list && is_asked_for(request, OPTION_SEARCH) && lease->domain)
-        put_search(writer, lease->domain);
 }
 
 static void make(const struct dhcp_request *request, const struct dhcp_lease *lease, enum dhcp_type type,

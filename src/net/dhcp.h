@@ -50,7 +50,7 @@ struct dhcp_lease {
     struct ip_prefix router;            /* family 0: none */
     struct ip_prefix dns[DHCP_DNS_MAX];
     unsigned n_dns;
-    const char *host_name, *domain;
+    const char *host_name;
     unsigned mtu;                       /* 0: not said */
     uint32_t duration_s;
 };

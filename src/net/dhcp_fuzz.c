@@ -30,11 +30,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             .dns = {{AF_INET, 32, {10, 1, 2, 17}}, {AF_INET, 32, {1, 1, 1, 1}}, {AF_INET, 32, {8, 8, 8, 8}}},
             .n_dns = 3,
             .host_name = "a-machine-with-a-name-of-sixty-four-characters-which-are-the-most",
-            .domain = "zone.example.with-several-labels.and-a-rather-long-one-in-the-middle.org",
             .mtu = 1450,
             .duration_s = 3600,
         },
-        {.address = {AF_INET, 32, {10, 1, 2, 18}}, .server = {AF_INET, 32, {10, 1, 2, 17}}, .domain = ".."},
+        {.address = {AF_INET, 32, {10, 1, 2, 18}}, .server = {AF_INET, 32, {10, 1, 2, 17}}},
     };
     struct dhcp_request request;
     struct dhcp_answer answer;

@@ -12,7 +12,7 @@
 
 enum { ETHERNET = 14, IPV6 = 40, PROTOCOL_ICMPV6 = 58, HOPS = 255 };
 enum { SOLICITATION = 133, ADVERTISEMENT = 134, SOLICITATION_SIZE = 8, ADVERTISEMENT_SIZE = 16 };
-enum { OPTION_SOURCE_MAC = 1, OPTION_PREFIX = 3, OPTION_MTU = 5, OPTION_DNS = 25, OPTION_SEARCH = 31 };
+enum { OPTION_SOURCE_MAC = 1, OPTION_PREFIX = 3, OPTION_MTU = 5, OPTION_DNS = 25 };
 enum { ON_LINK = 0x80, AUTONOMOUS = 0x40 };
 
 /* Three times as long as it takes until the next one comes. */
@@ -127,29 +127,6 @@ static size_t put_dns(uint8_t *at, const struct router_advertisement *what)
     return size;
 }
 
-/* The same. Labels as in the domain name system, filled up with zeroes. */
-static size_t put_search(uint8_t *at, const char *domain)
-{
-    size_t size = 8, length;
-
-    if (strlen(domain) > 128)
-        return 0;
-    memset(at, 0, 8 + 136);
-    for (; *domain; domain += length + (domain[length] == '.')) {
-        length = strcspn(domain, ".");
-        if (length == 0 || length > 63)
-            return 0;
-        at[size++] = (uint8_t) length;
-        memcpy(at + size, domain, length);
-        size += length;
-    }
-    size = (size + 1 + 7) / 8 * 8;
-    at[0] = OPTION_SEARCH;
-    at[1] = (uint8_t) (size / 8);
-    put32(at + 4, LIFETIME_S);
-    return size;
-}
-
 static size_t put_advertisement(uint8_t *at, const struct router_advertisement *what)
 {
     size_t size = ADVERTISEMENT_SIZE;
@@ -164,8 +141,6 @@ static size_t put_advertisement(uint8_t *at, const struct router_advertisement *
     if (what->network.family)
         size += put_prefix(at + size, &what->network);
     size += put_dns(at + size, what);
-    if (what->domain && *what->domain)
-        size += put_search(at + size, what->domain);
     return size;
 }
 

@@ -28,7 +28,6 @@ struct router_advertisement {
     struct ip_prefix network;           /* family 0: none is advertised */
     struct ip_prefix dns[ROUTER_DNS_MAX];
     unsigned n_dns;
-    const char *domain;                 /* NULL: none */
     unsigned mtu;                       /* 0: not said */
 };
 

@@ -17,7 +17,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         .is_default = true,
         .network = {AF_INET6, 64, {0xfd, [15] = 1}},
         .n_dns = ROUTER_DNS_MAX,
-        .domain = "zone.example.with-several-labels.and-a-rather-long-one-in-the-middle.org",
         .mtu = 1450,
     };
     uint8_t out[ROUTER_FRAME_SIZE], *frame = malloc(size + 1);
