@@ -1,29 +1,21 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "net/router_socket.h"
 
-#include <arpa/inet.h>
-#include <errno.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <linux/filter.h>
 #include <linux/if_ether.h>
-#include <linux/if_packet.h>
 
-#include "base/fd.h"
 #include "base/mem.h"
 #include "net/dhcp.h"
-
-#ifndef PACKET_IGNORE_OUTGOING
-#define PACKET_IGNORE_OUTGOING 23       /* Linux 4.20 */
-#endif
+#include "net/packet_socket.h"
 
 enum { ETHERNET = 14, PROTOCOL_UDP = 17, PROTOCOL_ICMPV6 = 58, SOLICITATION = 133 };
 
 /* Some forty questions; who asks more at once repeats himself. */
 enum { BUFFER_BYTES = 32 * 1024 };
 
-static int attach_filter(int fd)
+int router_socket_open(int link_index, int *ret_fd, struct error **err)
 {
     /* clang-format off */
     struct sock_filter code[] = {
@@ -47,22 +39,8 @@ static int attach_filter(int fd)
     /* clang-format on */
     const struct sock_fprog program = {.len = COUNT_OF(code), .filter = code};
 
-    return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program);
-}
-
-int router_socket_open(int link_index, int *ret_fd, struct error **err)
-{
-    /* All kinds of frames, since those a bridge takes are given to no other socket; protocol 0 first, so that nothing
-     * comes before the filter is there. */
-    const struct sockaddr_ll link = {
-        .sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL), .sll_ifindex = link_index};
-    auto_close int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-
-    if (fd < 0 || attach_filter(fd) < 0 ||
-        setsockopt(fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, &(int){1}, sizeof(int)) < 0 ||
-        bind(fd, (const struct sockaddr *) &link, sizeof link) < 0)
-        return fail(err, errno, "cannot listen to the container's cable");
-    (void) setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &(int){BUFFER_BYTES}, sizeof(int));
-    *ret_fd = take_fd(&fd);
+    if (packet_socket_open(link_index, &program, ret_fd, err) < 0)
+        return -error_code(*err);
+    (void) setsockopt(*ret_fd, SOL_SOCKET, SO_RCVBUF, &(int){BUFFER_BYTES}, sizeof(int));
     return 0;
 }

@@ -2,24 +2,17 @@
 /* Ethernet, IPv4 or IPv6, UDP: the headers in front of a datagram, off and on. */
 #include "net/udp_frame.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <linux/filter.h>
 #include <linux/if_ether.h>
-#include <linux/if_packet.h>
 
-#include "base/fd.h"
 #include "base/mem.h"
 #include "net/checksum.h"
-
-#ifndef PACKET_IGNORE_OUTGOING
-#define PACKET_IGNORE_OUTGOING 23       /* Linux 4.20 */
-#endif
+#include "net/packet_socket.h"
 
 enum { ETHERNET = 14, IPV4 = 20, IPV6 = 40, UDP = 8, PROTOCOL_UDP = 17, HOPS = 64 };
 
@@ -42,7 +35,8 @@ static void put16(uint8_t *at, unsigned value)
 /* -- the socket -- */
 
 /* Whoever floods us with other things does not even wake us. An address that is not there is one no packet has. */
-static int attach_filter(int fd, const struct ip_prefix *address4, const struct ip_prefix *address6, uint16_t port)
+int udp_frame_open(int link_index, const struct ip_prefix *address4, const struct ip_prefix *address6, uint16_t port,
+                   int *ret_fd, struct error **err)
 {
     const uint8_t *v6 = address6->byte;
     const uint32_t host4 = address4->family ? get32(address4->byte) : UINT32_MAX;
@@ -78,24 +72,7 @@ static int attach_filter(int fd, const struct ip_prefix *address4, const struct 
     /* clang-format on */
     const struct sock_fprog program = {.len = COUNT_OF(code), .filter = code};
 
-    return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program);
-}
-
-int udp_frame_open(int link_index, const struct ip_prefix *address4, const struct ip_prefix *address6, uint16_t port,
-                   int *ret_fd, struct error **err)
-{
-    /* All kinds of frames, since those a bridge takes are given to no other socket; protocol 0 first, so that nothing
-     * comes before the filter is there. */
-    const struct sockaddr_ll link = {
-        .sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL), .sll_ifindex = link_index};
-    auto_close int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-
-    if (fd < 0 || attach_filter(fd, address4, address6, port) < 0 ||
-        setsockopt(fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, &(int){1}, sizeof(int)) < 0 ||
-        bind(fd, (const struct sockaddr *) &link, sizeof link) < 0)
-        return fail(err, errno, "cannot listen to the container's cable");
-    *ret_fd = take_fd(&fd);
-    return 0;
+    return packet_socket_open(link_index, &program, ret_fd, err);
 }
 
 /* -- off -- */

@@ -44,22 +44,12 @@ static int lines_read(const char *path, struct strings *ret, struct error **err)
 
 static int lines_write(const char *folder, const char *path, const struct strings *lines, struct error **err)
 {
-    size_t size = 0, at = 0;
+    auto_free char *joined = strings_join(lines, "\n"), *text = mem_format("%s\n", joined);
 
-    for (size_t i = 0; i < lines->count; i++)
-        size += strlen(lines->item[i]) + 1;
-    auto_free char *text = mem_alloc(size + 1);
-    for (size_t i = 0; i < lines->count; i++) {
-        size_t n = strlen(lines->item[i]);
-
-        memcpy(text + at, lines->item[i], n);
-        text[at + n] = '\n';
-        at += n + 1;
-    }
     /* mostly the folder is there */
     if (access(folder, F_OK) < 0)
         (void) dir_make_all(folder, 0755);
-    return file_replace_at(AT_FDCWD, path, text, size, 0644, err);
+    return file_replace_at(AT_FDCWD, path, text, strlen(text), 0644, err);
 }
 
 /* -- lines -- */
