@@ -23,10 +23,8 @@
 #include "inside/seccomp.h"
 #include "inside/user.h"
 
-/*
- * Limits are those the kernel gave to the first process at boot, not what our caller happens to have.
- * 0: take the value of the host's PID 1.
- */
+/* Limits are those the kernel gives to the first process at boot, not what our caller happens to have. What it reckons
+ * from the host's memory is taken from the host's PID 1; of RLIMIT_NOFILE the hard limit, where that is less. */
 enum { FROM_PID_1 = 1 };
 static const struct {
     int resource;
