@@ -56,6 +56,7 @@ static void take_image(struct spec *spec, struct image *image)
 int spec_load(int argc, char **argv, struct settings *settings, struct spec *spec, enum argv_action *ret_action,
               struct error **err)
 {
+    CLEANUP(strings_done) struct strings kept = {0};
     CLEANUP(image_done) struct image image = {0};
     auto_free char *beside = NULL;
     bool privileged = geteuid() == 0;
@@ -77,5 +78,8 @@ int spec_load(int argc, char **argv, struct settings *settings, struct spec *spe
         return -error_code(*err);
     if (image.path)
         take_image(spec, &image);
-    return privileged && spec->machine ? kept_limits_read(KEPT_LIMITS_FOLDER, spec->machine, &spec->resources, err) : 0;
+    if (privileged && spec->machine && kept_limits_read(KEPT_LIMITS_FOLDER, spec->machine, &kept, err) < 0)
+        return -error_code(*err);
+    settings_add_kept(settings, &kept, spec);
+    return 0;
 }

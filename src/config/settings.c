@@ -81,3 +81,24 @@ int settings_resolve(struct settings *settings, const char *directory_beside, bo
     }
     return spec_resolve(spec, privileged, err);
 }
+
+static void add_kept(struct settings *settings, const struct option_row *row, const char *value)
+{
+    for (size_t i = 0; i < settings->count; i++)
+        if (settings->item[i].row == row && settings->item[i].state == ASSIGNMENT_COUNTS)
+            settings->item[i].state = ASSIGNMENT_OVERRIDDEN;
+    (void) settings_add(settings, row, value, ORIGIN_KEPT, 0);
+}
+
+void settings_add_kept(struct settings *settings, const struct strings *limits, struct spec *spec)
+{
+    for (size_t i = 0; i < limits->count; i++) {
+        size_t length = strcspn(limits->item[i], "=");
+        auto_free char *key = mem_copy_bytes(limits->item[i], length);
+        const struct option_row *row = option_by_key("Resources", key);
+
+        strings_add(&spec->resources, limits->item[i]);
+        if (row && limits->item[i][length] == '=')
+            add_kept(settings, row, limits->item[i] + length + 1);
+    }
+}

@@ -17,10 +17,10 @@
 
 struct option_row;
 
-enum origin_kind { ORIGIN_COMMAND_LINE, ORIGIN_FILE, ORIGIN_ENVIRONMENT };
+enum origin_kind { ORIGIN_COMMAND_LINE, ORIGIN_FILE, ORIGIN_KEPT };
 enum assignment_state {
     ASSIGNMENT_COUNTS,
-    ASSIGNMENT_OVERRIDDEN,      /* the other side won */
+    ASSIGNMENT_OVERRIDDEN,      /* another side won */
     ASSIGNMENT_UNTRUSTED,       /* the file may not say this */
     ASSIGNMENT_INVALID,         /* warned about when the file was read */
     ASSIGNMENT_TAKEN_BACK,      /* by an empty assignment further down in the file */
@@ -74,6 +74,9 @@ int settings_apply(struct settings *settings, enum settings_mode mode, struct sp
  * SPEC is initialized here; on failure it is for spec_done() all the same. */
 int settings_resolve(struct settings *settings, const char *directory_beside, bool privileged, char **environ_list,
                      struct spec *spec, struct error **err);
+
+/* Limits of [Resources] ("TasksMax=33") that are kept for the machine, behind all others of a resolved SPEC. */
+void settings_add_kept(struct settings *settings, const struct strings *limits, struct spec *spec);
 
 /* Prints every effective setting and its origin, aligned, to FD (for `redd config`). */
 int settings_explain(const struct settings *settings, const struct spec *spec, int fd, struct error **err);

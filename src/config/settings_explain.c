@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * `redd config`: each setting, its value, and where that comes from: command line, file and line, the environment, or
- * nobody. What did not count is shown too, with the reason, since that is what people ask about.
+ * `redd config`: each setting, its value, and where that comes from: command line, file and line, `redd set`, the
+ * environment, or nobody. What did not count is shown too, with the reason, since that is what people ask about.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -70,7 +70,7 @@ static char *origin_text(const struct settings *settings, const struct assignmen
 
     if (item->origin == ORIGIN_FILE)
         return mem_format("%s:%u%s", settings->file ? settings->file : "file", item->line, states[item->state]);
-    return mem_format("command line%s", states[item->state]);
+    return mem_format("%s%s", item->origin == ORIGIN_KEPT ? "kept by 'redd set'" : "command line", states[item->state]);
 }
 
 static const char *row_name(const struct option_row *row, char buffer[OPTION_NAME_SIZE])

@@ -74,6 +74,8 @@ refuses 'a value that is none' "'lots' is no value for MemoryMax=" "$REDD" set w
 refuses 'for a run that is not there' 'does not run' "$REDD" set web TasksMax=5 --runtime
 run "$REDD" set web TasksMax=33
 is "$status" 0 'but for the next one'
+like "$("$REDD" config web)" "^Resources.TasksMax= +33 +kept by 'redd set'$" 'which is among its settings'
+like "$("$REDD" config web)" '^Resources.TasksMax= +40 .*web.nspawn:4, overridden$' 'in place of the one in the file'
 run "$REDD" start web
 is "$(limit_file pids pids.max pids.max)" 33 'which has it'
 supervisor=$(sed -n 's/^SUPERVISOR=//p' /run/redd/machines/web/state)
