@@ -88,14 +88,14 @@ static void print_system(const struct image *image)
 }
 
 /* What plain directories take has to be counted; with layers it is told apart. */
-static void print_usage(const struct image *image, const struct image_info *info)
+static void print_usage(const struct image *image, bool user_scope, const struct image_info *info)
 {
     auto_error struct error *ignored = NULL;
     struct image_usage usage;
     char shared[SIZE_TEXT_SIZE], own[SIZE_TEXT_SIZE];
 
     if (info->usage != SIZE_UNKNOWN || strcmp(image->name, ".host") == 0 ||
-        image_usage_read(image, &usage, &ignored) < 0) {
+        image_usage_read(image, user_scope, &usage, &ignored) < 0) {
         print_size("Usage", info->usage, info->usage_exclusive);
         return;
     }
@@ -109,7 +109,7 @@ static void print_usage(const struct image *image, const struct image_info *info
     print_line("Usage", text);
 }
 
-static void print_image(const struct image *image)
+static void print_image(const struct image *image, bool user_scope)
 {
     struct image_info info;
 
@@ -121,7 +121,7 @@ static void print_image(const struct image *image)
     print_line("RO", image->read_only ? "read-only" : "writable");
     print_time("Created", info.created_us);
     print_time("Modified", info.modified_us);
-    print_usage(image, &info);
+    print_usage(image, user_scope, &info);
     print_size("Limit", info.limit, info.limit_exclusive);
 }
 
@@ -145,7 +145,7 @@ int verb_image_status(const struct verb_call *call, int *ret_status, struct erro
             return fail_in(err, "Could not get path to image");
         if (i > 0)
             (void) putchar('\n');
-        print_image(&image);
+        print_image(&image, user_scope);
     }
     return 0;
 }

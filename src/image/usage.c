@@ -280,13 +280,13 @@ int images_usage_read(const struct images *images, struct image_usage *ret, uint
     return r;
 }
 
-int image_usage_read(const struct image *image, struct image_usage *ret, struct error **err)
+int image_usage_read(const struct image *image, bool user_scope, struct image_usage *ret, struct error **err)
 {
     CLEANUP(images_done) struct images all = {0};
     uint64_t total;
 
     /* whose a layer is, all have to be asked; only this one is counted */
-    image_list(false, &all);
+    image_list(user_scope, &all);
     auto_free struct image_usage *usage = mem_alloc((all.count + 1) * sizeof *usage);
     for (size_t i = 0; i < all.count; i++) {
         if (strcmp(all.item[i].entry, image->entry) != 0)

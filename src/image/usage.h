@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -20,7 +21,8 @@ struct image_usage {
     size_t n_snapshots;
 };
 
-int image_usage_read(const struct image *image, struct image_usage *ret, struct error **err);
+/* USER_SCOPE: as the image was found. */
+int image_usage_read(const struct image *image, bool user_scope, struct image_usage *ret, struct error **err);
 
 /* Of many at once: RET has room for one each; *ret_total counts each layer once. Images that cannot be read count as
  * nothing. */

@@ -83,6 +83,10 @@ if [ -x /usr/bin/journalctl ]; then
 else
         skip 'the journal of a machine in layers' 'journalctl is not installed'
 fi
+(cd "$STORE/twin" && sed -n '/^ *L=/,$p' README-redd | sed "s| /mnt\$| $WORK/at|" | sh)
+is "$(cat "$WORK/at/etc/value")" two 'what README-redd says shows the whole tree without redd'
+umount "$WORK/at"
+rm -r /tmp/layers
 run "$REDD" run -q --pipe -D "$WORK/fresh" --template="$STORE/twin" cat /etc/value
 is "$status $out $(cat "$WORK/fresh/etc/value")" '0 two two' 'as a template a machine in layers gives a whole tree'
 run "$REDD" mount twin

@@ -43,6 +43,8 @@ like "$out" '^	    Type: directory$' 'the status has its labels in one column'
 like "$out" '^      Machine ID: ab64da9177084d929c8a28c8609c97e5$' '… also long ones'
 like "$out" '^	      OS: Debian GNU/Linux 13 \(trixie\)$' '… and says which system it is'
 like "$out" '^	      RO: writable$' '… and whether it can be written'
+mkdir -p "$WORK/state/machines/own/usr"
+like "$(XDG_STATE_HOME="$WORK/state" "$REDD" --user image-status own)" '^	   Usage: [0-9.]+K$' 'the size of a tree is counted, of a user'"'"'s too'
 run "$REDD" list-images -o json
 like "$out" '"name":"p1","type":"directory","ro":false,"usage":null,"created":[0-9]+,"modified":0' 'JSON is for programs'
 refuses 'an image that is not there' "^machinectl: .*No image 'nosuch' known|^Could not get path to image: No image 'nosuch' known" \
