@@ -96,8 +96,7 @@ static int enter_root(int root_fd, struct error **err)
     return chdir("/") < 0 ? fail(err, errno, "cannot enter the worker's root directory") : 0;
 }
 
-/* Ids that only root may give away stay where we are not root: there is nothing to lose then. */
-static int become_nobody(struct error **err)
+int sandbox_become_nobody(struct error **err)
 {
     if (geteuid() != 0)
         return 0;
@@ -185,7 +184,7 @@ int sandbox_enter(enum sandbox_kind kind, int root_fd, struct error **err)
     (void) umask(0);
     if (profile->enters_root && enter_root(root_fd, err) < 0)
         return -error_code(*err);
-    if (profile->becomes_nobody && become_nobody(err) < 0)
+    if (profile->becomes_nobody && sandbox_become_nobody(err) < 0)
         return -error_code(*err);
     if (limit_capabilities(profile->capabilities, err) < 0)
         return -error_code(*err);

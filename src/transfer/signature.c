@@ -5,11 +5,13 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <spawn.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -17,10 +19,12 @@
 #include <openssl/evp.h>
 
 #include "base/fd.h"
+#include "base/kernel.h"
 #include "base/mem.h"
 #include "base/path.h"
 #include "base/strings.h"
 #include "transfer/digest.h"
+#include "transfer/sandbox.h"
 
 #define STATUS_MAX (256u * 1024)
 #define KEY_MAX 4096u
@@ -81,9 +85,11 @@ static int make_text_fd(const char *bytes, size_t size)
 enum { STATUS_FD = 3, SIGNATURE_FD = 4, DATA_FD = 5, OUTPUT_FD = 6, N_FDS };
 
 /* In the child: the descriptors in their places, and nobody instead of root. Never returns. */
-static void exec_gpgv(char **argv, const int *from)
+static void exec_gpgv(char **argv, const int *from, pid_t parent)
 {
+    auto_error struct error *ignored = NULL;
     int high[N_FDS];
+    sigset_t none;
 
     for (int i = STATUS_FD; i < N_FDS; i++)
         high[i] = from[i] < 0 ? -1 : fcntl(from[i], F_DUPFD, N_FDS);
@@ -97,22 +103,49 @@ static void exec_gpgv(char **argv, const int *from)
     if (null_fd < 0 || dup2(null_fd, STDIN_FILENO) < 0 || dup2(null_fd, STDOUT_FILENO) < 0 ||
         dup2(null_fd, STDERR_FILENO) < 0)
         _exit(126);
-    if (geteuid() == 0 && (setresgid(65534, 65534, 65534) < 0 || setresuid(65534, 65534, 65534) < 0))
+    if (sandbox_become_nobody(&ignored) < 0)
         _exit(126);
+    /* a killed job takes it along; after the change of user, which undoes this */
+    (void) prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != parent)
+        _exit(126);
+    (void) sigemptyset(&none);
+    (void) sigprocmask(SIG_SETMASK, &none, NULL);
     (void) execvp(argv[0], argv);
     _exit(127);
 }
 
-static int run_gpgv(const int *fds, const struct strings *argv, int *ret_status, struct error **err)
+/* Until it has ended, or the transfer is cancelled: the data may be large. */
+static int wait_for_end(const struct job *job, pid_t pid, struct error **err)
 {
-    pid_t pid = fork();
+    auto_close int pid_fd = sys_pidfd_open(pid, 0);
+    struct pollfd wait[] = {{.fd = pid_fd, .events = POLLIN}, {.fd = job->stop_fd, .events = POLLIN}};
+
+    if (pid_fd < 0)
+        return fail(err, errno, "cannot wait for gpgv");
+    while (!wait[0].revents && !wait[1].revents)
+        if (poll(wait, 2, -1) < 0 && errno != EINTR)
+            return fail(err, errno, "cannot wait for gpgv");
+    return wait[1].revents ? fail(err, ECANCELED, "the transfer was cancelled") : 0;
+}
+
+static int run_gpgv(const struct job *job, const int *fds, const struct strings *argv, int *ret_status,
+                    struct error **err)
+{
+    pid_t parent = getpid(), pid = fork();
 
     if (pid < 0)
         return fail(err, errno, "cannot start gpgv");
     if (pid == 0)
-        exec_gpgv(argv->item, fds);
+        exec_gpgv(argv->item, fds, parent);
+
+    int r = wait_for_end(job, pid, err);
+    if (r < 0)
+        (void) kill(pid, SIGKILL);
     while (waitpid(pid, ret_status, 0) < 0 && errno == EINTR)
         continue;
+    if (r < 0)
+        return r;
     if (WIFEXITED(*ret_status) && WEXITSTATUS(*ret_status) == 127) {
         fail_plain(err, ENOENT, "gpgv is not installed, which checks OpenPGP signatures");
         fail_id(*err, "R5114");
@@ -186,8 +219,8 @@ static int judge_gpgv(const char *status, int exit_status, const char *name, cha
 }
 
 /* DATA_FD_ -1: the signature file is a clear-signed text, which goes to OUT_FD. */
-static int check_pgp(const struct signature *signature, int data_fd, int out_fd, const char *name, char **ret_key,
-                     struct error **err)
+static int check_pgp(const struct job *job, const struct signature *signature, int data_fd, int out_fd,
+                     const char *name, char **ret_key, struct error **err)
 {
     CLEANUP(strings_done) struct strings argv = {0}, keyrings = {0};
     auto_close int status_fd = make_text_fd("", 0), signature_fd = make_text_fd(signature->bytes, signature->size);
@@ -215,7 +248,7 @@ static int check_pgp(const struct signature *signature, int data_fd, int out_fd,
         strings_add(&argv, "-&5");
     if (data_fd >= 0 && lseek(data_fd, 0, SEEK_SET) < 0)
         return fail(err, errno, "cannot read '%s' anew", name);
-    if (run_gpgv(fds, &argv, &exit_status, err) < 0)
+    if (run_gpgv(job, fds, &argv, &exit_status, err) < 0)
         return -error_code(*err);
 
     off_t size = lseek(status_fd, 0, SEEK_END);
@@ -234,15 +267,15 @@ bool signature_is_clear(const char *text, size_t size)
     return size > sizeof start && memcmp(text, start, sizeof start - 1) == 0;
 }
 
-int signature_check_clear(const char *text, size_t size, const char *name, char **ret_text, size_t *ret_size,
-                          char **ret_key, struct error **err)
+int signature_check_clear(const struct job *job, const char *text, size_t size, const char *name, char **ret_text,
+                          size_t *ret_size, char **ret_key, struct error **err)
 {
     const struct signature signature = {.bytes = text, .size = size, .name = name};
     auto_close int out_fd = make_text_fd("", 0);
 
     if (out_fd < 0)
         return fail(err, errno, "cannot make a file in memory");
-    if (check_pgp(&signature, -1, out_fd, name, ret_key, err) < 0)
+    if (check_pgp(job, &signature, -1, out_fd, name, ret_key, err) < 0)
         return -error_code(*err);
 
     off_t out = lseek(out_fd, 0, SEEK_END);
@@ -359,5 +392,5 @@ int signature_check(struct job *job, const struct signature *signature, int data
 
     if (signature->size > sizeof comment && memcmp(signature->bytes, comment, sizeof comment - 1) == 0)
         return check_minisign(job, signature, data_fd, name, ret_key, err);
-    return check_pgp(signature, data_fd, -1, name, ret_key, err);
+    return check_pgp(job, signature, data_fd, -1, name, ret_key, err);
 }

@@ -28,8 +28,8 @@ int signature_check(struct job *job, const struct signature *signature, int data
 
 /* TEXT is clear-signed ("-----BEGIN PGP SIGNED MESSAGE-----"): gives what was signed, after checking it. */
 bool signature_is_clear(const char *text, size_t size);
-int signature_check_clear(const char *text, size_t size, const char *name, char **ret_text, size_t *ret_size,
-                          char **ret_key, struct error **err);
+int signature_check_clear(const struct job *job, const char *text, size_t size, const char *name, char **ret_text,
+                          size_t *ret_size, char **ret_key, struct error **err);
 
 /* -- minisign and signify, without files: for tests -- */
 

@@ -73,7 +73,8 @@ static int check_list_signature(struct job *job, const char *list_url, struct ve
         char *text;
         size_t size;
 
-        if (signature_check_clear(list->list, list->list_size, list->list_name, &text, &size, &list->key, err) < 0)
+        if (signature_check_clear(job, list->list, list->list_size, list->list_name, &text, &size, &list->key,
+                                  err) < 0)
             return -error_code(*err);
         free(list->list);
         list->list = text;

@@ -168,6 +168,21 @@ run "$REDD" pull-tar -q "--verify=$(echo "$sum" | tr 0-9a-f 1-9a-f0)" "$server/p
 is "$status" 1 'and another one is not'
 like "$err" 'the sha256 checksum of .image.tar. is wrong \[R5117\]' 'which it says'
 
+# gpgv has nothing of root's, and ends with the transfer
+mkdir -m 777 /tmp/bin
+printf '#!/bin/sh\nid -G >/tmp/bin/groups\nexec sleep 200\n' >/tmp/bin/gpgv
+chmod 755 /tmp/bin/gpgv
+publish SHA256SUMS asc publisher
+PATH="/tmp/bin:$PATH" "$REDD" pull-tar -q "$server/p/image.tar" image 2>"$WORK/stopped.log" &
+client=$!
+timeout 20 sh -c 'until [ -s /tmp/bin/groups ]; do :; done'
+is "$(cat /tmp/bin/groups)" 65534 'gpgv is in no group of root'
+run "$REDD" cancel-transfer 1
+wait "$client"
+is $? 1 'a check that takes long can be cancelled'
+like "$(cat "$WORK/stopped.log")" 'the transfer was cancelled' 'with that word'
+rm -r /tmp/bin
+
 # what was kept without a look at its signature does not do for who wants one
 publish SHA256SUMS gpg stranger
 run "$REDD" pull-tar -q --verify=no "$server/p/image.tar" image
