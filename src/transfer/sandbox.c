@@ -29,6 +29,7 @@ struct profile {
     bool enters_root;           /* the tree becomes the root */
     bool becomes_nobody;        /* no capability is needed, so no user of the host either */
     bool opens_files;
+    bool only_reads;
     bool uses_network;
 };
 
@@ -45,7 +46,7 @@ static const struct profile profiles[] = {
                         BIT(CAP_MKNOD) |            /* device nodes */
                         BIT(CAP_SETFCAP),           /* capabilities of files */
         .enters_root = true, .opens_files = true},
-    [SANDBOX_FETCH] = {.becomes_nobody = true, .opens_files = true, .uses_network = true},
+    [SANDBOX_FETCH] = {.becomes_nobody = true, .opens_files = true, .only_reads = true, .uses_network = true},
 };
 
 /* Threads, memory, clocks, and work on descriptors that are there already. */
@@ -64,15 +65,18 @@ static const int calls_always[] = {
     SCMP_SYS(tgkill), SCMP_SYS(time), SCMP_SYS(uname), SCMP_SYS(write), SCMP_SYS(writev),
 };
 
-static const int calls_files[] = {
-    SCMP_SYS(access), SCMP_SYS(faccessat), SCMP_SYS(faccessat2), SCMP_SYS(fchdir), SCMP_SYS(fchmodat),
-    SCMP_SYS(fchown), SCMP_SYS(fchownat), SCMP_SYS(fgetxattr), SCMP_SYS(flistxattr), SCMP_SYS(fremovexattr),
-    SCMP_SYS(fsetxattr), SCMP_SYS(getcwd), SCMP_SYS(getdents64), SCMP_SYS(getxattr), SCMP_SYS(lgetxattr),
-    SCMP_SYS(linkat), SCMP_SYS(listxattr), SCMP_SYS(llistxattr), SCMP_SYS(lremovexattr), SCMP_SYS(lsetxattr),
-    SCMP_SYS(lstat), SCMP_SYS(mkdirat), SCMP_SYS(mknodat), SCMP_SYS(open), SCMP_SYS(openat), SCMP_SYS(openat2),
-    SCMP_SYS(readlink), SCMP_SYS(readlinkat), SCMP_SYS(removexattr), SCMP_SYS(renameat), SCMP_SYS(renameat2),
-    SCMP_SYS(setxattr), SCMP_SYS(stat), SCMP_SYS(statfs), SCMP_SYS(symlinkat), SCMP_SYS(umask), SCMP_SYS(unlinkat),
-    SCMP_SYS(utimensat),
+static const int calls_looking[] = {
+    SCMP_SYS(access), SCMP_SYS(faccessat), SCMP_SYS(faccessat2), SCMP_SYS(fchdir), SCMP_SYS(fgetxattr),
+    SCMP_SYS(flistxattr), SCMP_SYS(getcwd), SCMP_SYS(getdents64), SCMP_SYS(getxattr), SCMP_SYS(lgetxattr),
+    SCMP_SYS(listxattr), SCMP_SYS(llistxattr), SCMP_SYS(lstat), SCMP_SYS(readlink), SCMP_SYS(readlinkat),
+    SCMP_SYS(stat), SCMP_SYS(statfs), SCMP_SYS(umask),
+};
+
+static const int calls_changing[] = {
+    SCMP_SYS(fchmodat), SCMP_SYS(fchown), SCMP_SYS(fchownat), SCMP_SYS(fremovexattr), SCMP_SYS(fsetxattr),
+    SCMP_SYS(linkat), SCMP_SYS(lremovexattr), SCMP_SYS(lsetxattr), SCMP_SYS(mkdirat), SCMP_SYS(mknodat),
+    SCMP_SYS(open), SCMP_SYS(openat), SCMP_SYS(openat2), SCMP_SYS(removexattr), SCMP_SYS(renameat),
+    SCMP_SYS(renameat2), SCMP_SYS(setxattr), SCMP_SYS(symlinkat), SCMP_SYS(unlinkat), SCMP_SYS(utimensat),
 };
 
 static const int calls_network[] = {
@@ -132,7 +136,7 @@ static void forbid_paths(void)
         (void) syscall(SYS_landlock_restrict_self, fd, 0);
 }
 
-/* A fetching worker reads files of the host (certificates, resolver), but can change none. */
+/* The second wall around a fetching worker, which reads files of the host (certificates, resolver). */
 static void forbid_writing(void)
 {
     struct landlock_ruleset_attr attr = {
@@ -154,6 +158,28 @@ static int allow(scmp_filter_ctx filter, const int *calls, size_t n)
     return r;
 }
 
+/* Opening for nothing but reading. openat2() has its flags in memory, where a filter cannot see them. */
+static int allow_reading(scmp_filter_ctx filter)
+{
+    const scmp_datum_t change = O_ACCMODE | O_CREAT | O_TRUNC;
+    int r = seccomp_rule_add_exact(filter, SCMP_ACT_ALLOW, SCMP_SYS(openat), 1,
+                                   SCMP_A2(SCMP_CMP_MASKED_EQ, change, O_RDONLY));
+
+    if (r == 0 && SCMP_SYS(open) >= 0)
+        r = seccomp_rule_add_exact(filter, SCMP_ACT_ALLOW, SCMP_SYS(open), 1,
+                                   SCMP_A1(SCMP_CMP_MASKED_EQ, change, O_RDONLY));
+    return r;
+}
+
+static int allow_files(scmp_filter_ctx filter, const struct profile *profile)
+{
+    int r = allow(filter, calls_looking, COUNT_OF(calls_looking));
+
+    if (r == 0)
+        r = profile->only_reads ? allow_reading(filter) : allow(filter, calls_changing, COUNT_OF(calls_changing));
+    return r;
+}
+
 static int filter_calls(const struct profile *profile, struct error **err)
 {
     scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(EPERM));
@@ -162,7 +188,7 @@ static int filter_calls(const struct profile *profile, struct error **err)
     if (r == 0)
         r = allow(filter, calls_always, COUNT_OF(calls_always));
     if (r == 0 && profile->opens_files)
-        r = allow(filter, calls_files, COUNT_OF(calls_files));
+        r = allow_files(filter, profile);
     /* flags of files (copy on write, immutable) are ioctls */
     if (r == 0 && profile->enters_root)
         r = seccomp_rule_add_exact(filter, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 0);
