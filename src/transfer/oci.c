@@ -257,6 +257,16 @@ char *oci_image_name(const char *reference)
     return image_name_derive(CLASS_MACHINE, name);
 }
 
+int refuse_proof(const struct request *request, struct error **err)
+{
+    if (!request->expected && !request->key)
+        return 0;
+    fail_plain(err, EINVAL, "%s is for what comes from a URL", request->key ? "--key=" : "a sum in --verify=");
+    fail_id(*err, "R5164");
+    fail_hint(*err, "of a container image, the name can hold the digest it must have: NAME@sha256:HEX");
+    return -EINVAL;
+}
+
 int pull_oci(struct job *job, const struct request *request, const char *text, const char *given, struct error **err)
 {
     CLEANUP(oci_source_done) struct oci_source source = OCI_SOURCE_NONE;
@@ -264,7 +274,8 @@ int pull_oci(struct job *job, const struct request *request, const char *text, c
     auto_free char *name = given ? mem_copy_string(given) : NULL, *digest = NULL;
 
     source.job = job;
-    if (oci_reference_parse(text, &source.reference, err) < 0 || oci_reference_resolve(&source.reference, err) < 0)
+    if (refuse_proof(request, err) < 0 ||
+        oci_reference_parse(text, &source.reference, err) < 0 || oci_reference_resolve(&source.reference, err) < 0)
         return -error_code(*err);
     source.server = oci_reference_server(&source.reference);
     if (!name)

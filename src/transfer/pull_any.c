@@ -130,7 +130,7 @@ static int pull_named(struct job *job, const struct request *request, const char
     for (char *p = name; *p; p++)
         if (*p == '/')
             *p = '-';
-    if (request->verify != VERIFY_NO) {
+    if (request->verify != VERIFY_NO && !request->expected) {
         exact.verify = VERIFY_CHECKSUM;
         exact.expected = image->sha256;
     }
@@ -204,6 +204,8 @@ static int import_instead(struct job *job, const struct request *request, const 
     CLEANUP(request_done) struct request local = *request;
 
     local.words = (struct strings){0};
+    if (refuse_proof(request, err) < 0)
+        return -error_code(*err);
     strings_add(&local.words, path);
     if (given)
         strings_add(&local.words, given);

@@ -170,8 +170,9 @@ static int read_option(struct request *request, char ***words, struct error **er
 static int check(const struct request *request, struct error **err)
 {
     int n = (int) request->words.count;
+    int most = request->locked ? 1 : request->verb->max_words;     /* a line has its own source and name */
 
-    if (n < request->verb->min_words || (request->verb->max_words >= 0 && n > request->verb->max_words)) {
+    if (n < request->verb->min_words || (most >= 0 && n > most)) {
         fail_plain(err, EINVAL, n < request->verb->min_words ? "Too few arguments." : "Too many arguments.");
         fail_id(*err, "R5048");
         return -EINVAL;

@@ -132,7 +132,12 @@ static void show_json(const struct message *message, const struct error *error)
 
 static bool speaks_json(const struct show *show)
 {
-    return show->request->json != JSON_OFF && !show->request->verb->to_stdout;
+    const struct request *request = show->request;
+    int last = request->verb->max_words - 1;
+
+    /* standard output is the archive's, unless that has a file */
+    return request->json != JSON_OFF &&
+           (!request->verb->to_stdout || (last >= 0 && request_word(request, (size_t) last)));
 }
 
 static int show_message(struct show *show, const struct message *message, struct error **err)

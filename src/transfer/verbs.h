@@ -31,6 +31,9 @@ int begin_arrival(struct job *job, const struct request *request, const char *na
 /* pull-oci for the reference TEXT, under the name GIVEN or the repository's. */
 int pull_oci(struct job *job, const struct request *request, const char *text, const char *given, struct error **err);
 
+/* R5164: a key or sum was given, which is about one file from a server; this is none. */
+int refuse_proof(const struct request *request, struct error **err);
+
 /* Makes NAME of the archive of a container image that FD is. */
 int import_archive_of_layers(struct job *job, const struct request *request, struct place *place, int fd,
                              const char *name, struct error **err);

@@ -39,6 +39,9 @@ is "$status" 0 '--force replaces it'
 is "$out$err" '' '-q says nothing'
 run "$REDD" import-tar --json=short --force "$WORK/small.tar"
 like "$out" '^\{"type":"result","result":"done"\}$' 'programs are told in JSON'
+run "$REDD" export-tar --json=short small "$WORK/out.tar"
+like "$out" '^\{"type":"result","result":"done"\}$' 'of an export to a file, too'
+rm -f "$WORK/out.tar"
 
 # names
 for file in a.tar b.tar.gz c.tgz d.raw.tar.zst; do

@@ -78,6 +78,10 @@ skopeo copy -q --insecure-policy --dest-compress-format zstd "oci:$layout:latest
 run "$REDD" pull -q "oci:$WORK/zstd" four
 is "$(same four)" '' 'with layers in zstd'
 forget one two three four
+run "$REDD" pull -q "--verify=$(printf %064d 0)" "oci:$WORK/zstd" four
+like "$err" 'a sum in --verify= is for what comes from a URL \[R5164\]' 'a sum that would be looked at by nobody is refused'
+run "$REDD" pull -q --key=/etc/passwd "oci://$host/team/app" four
+like "$err" '\[R5164\]' 'so is a key'
 
 # forgeries
 blob=$(find "$layout/blobs" -type f -printf '%s %p\n' | sort -n | tail -n 1 | cut -d' ' -f2)

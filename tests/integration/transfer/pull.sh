@@ -161,6 +161,11 @@ is "$(same small-one)" '' 'the newest build of it'
 run "$REDD" pull -q small/2
 is "$status" 1 'one with another sum than the server says is refused'
 like "$err" 'checksum .* is wrong \[R5117\]' 'by its name'
+run "$REDD" pull -q "--verify=$sum" small/2
+is "$status" 0 'a sum that is given counts for more than the server says'
+forget small-2
+run "$REDD" pull -q "--verify=$(echo "$sum" | tr 0-9 1-90)" small/one else
+like "$err" 'checksum .* is wrong \[R5117\]' 'in both directions'
 run "$REDD" pull -q small/9
 like "$err" "no image 'small/9' .*\\[R5162\\]" 'one that is not there is named'
 forget small-one
@@ -172,6 +177,8 @@ forget small-one
 echo changed >>"$WORK/srv/web.tar.gz"
 run "$REDD" pull -q --locked small-one
 is "$status" 1 'and not when it changed'
+run "$REDD" pull --locked small-one other
+like "$err" 'Too many arguments' 'a name besides is refused'
 run "$REDD" pull --locked nosuch
 like "$err" "has no line for 'nosuch' \\[R5120\\]" 'what was never pulled is named'
 forget
