@@ -166,38 +166,18 @@ int arrival_make(const struct place *place, const char *name, bool is_tree, stru
     return fail(err, EBUSY, "cannot make a temporary name in %s", place->path);
 }
 
-static int clone_file(int from_fd, int to_fd)
-{
-    off_t in = 0, out = 0;
-    struct stat st;
-
-    if (ioctl(to_fd, FICLONE, from_fd) == 0)
-        return 0;
-    if (fstat(from_fd, &st) < 0)
-        return -errno;
-    while ((in = lseek(from_fd, in, SEEK_DATA)) >= 0 && in < st.st_size) {
-        off_t end = lseek(from_fd, in, SEEK_HOLE);
-
-        out = in;
-        while (in < end) {
-            ssize_t n = copy_file_range(from_fd, &in, to_fd, &out, (size_t) (end - in), 0);
-
-            if (n <= 0)
-                return n < 0 ? -errno : -EIO;
-        }
-    }
-    return ftruncate(to_fd, st.st_size) < 0 ? -errno : 0;
-}
-
 static int clone_into(int from_fd, const struct arrival *arrival, int stop_fd, struct error **err)
 {
     const struct tree_copy how = {.stop_fd = stop_fd};
+    bool shared;
     struct stat st;
     int r;
 
     if (arrival->is_tree)
         return tree_copy(from_fd, arrival->fd, &how, err);
-    r = clone_file(from_fd, arrival->fd);
+    r = file_copy_content(from_fd, arrival->fd, stop_fd, &shared);
+    if (r == -EINTR)
+        return fail(err, ECANCELED, "the transfer was cancelled");
     if (r == 0 && (fstat(from_fd, &st) < 0 || fchmod(arrival->fd, (st.st_mode & 0777) | 0200) < 0))
         r = -errno;
     return r < 0 ? fail(err, -r, "cannot copy the disk image") : 0;
@@ -302,16 +282,17 @@ static int mark_read_only(const struct arrival *arrival, bool renamed, struct er
     return r;
 }
 
-/* The image that stands where the new one goes; it may not be in use. */
-static int lock_old(const struct place *place, const char *file, const char *name, struct image_lock *lock,
-                    struct error **err)
+/* The image that stands where the new one goes; it may not be in use. A hidden one never is, and gets no lock file
+ * beside it, which would stay. */
+static int lock_old(const struct place *place, const char *file, const char *name, bool hidden,
+                    struct image_lock *lock, struct error **err)
 {
     auto_free char *path = path_join(place->path, file);
     auto_close int fd = openat(place->fd, file, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 
     if (fd < 0)
         return errno == ENOENT || errno == ELOOP ? 0 : fail(err, errno, "cannot open the image '%s'", name);
-    if (image_lock_take(lock, path, fd, false, name, err) < 0) {
+    if (!hidden && image_lock_take(lock, path, fd, false, name, err) < 0) {
         fail_id(*err, "R5037");
         return fail_in(err, "cannot replace the image '%s'", name);
     }
@@ -320,7 +301,7 @@ static int lock_old(const struct place *place, const char *file, const char *nam
 }
 
 /* NAME in any form but FILE goes; FILE itself changes places with the new one and goes under the temporary name. */
-static int replace(struct arrival *arrival, const char *name, const char *file, struct error **err)
+static int replace(struct arrival *arrival, const char *name, const char *file, bool hidden, struct error **err)
 {
     const struct place *place = arrival->place;
     int r = 0;
@@ -332,7 +313,7 @@ static int replace(struct arrival *arrival, const char *name, const char *file, 
 
         if (fstatat(place->fd, old, &st, AT_SYMLINK_NOFOLLOW) < 0)
             continue;
-        if (lock_old(place, old, name, &lock, err) < 0)
+        if (lock_old(place, old, name, hidden, &lock, err) < 0)
             return -error_code(*err);
         if (strcmp(old, file) == 0)
             r = renameat2(place->fd, arrival->temporary, place->fd, file, RENAME_EXCHANGE);
@@ -362,7 +343,7 @@ int arrival_commit(struct arrival *arrival, const char *name, const char *suffix
     if (!options.force && !options.hidden && place_check_free(place, name, err) < 0)
         return -error_code(*err);
     if (options.force)
-        r = replace(arrival, name, file, err);
+        r = replace(arrival, name, file, options.hidden, err);
     if (r == 0 && renameat2(place->fd, arrival->temporary, place->fd, file, RENAME_NOREPLACE) < 0) {
         r = fail(err, errno, "cannot put the image '%s' in its place", name);
         fail_id(*err, "R5038");
