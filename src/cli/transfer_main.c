@@ -22,8 +22,9 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "cli/report.h"
+#include "cli/transfer_search.h"
+#include "cli/transfer_show.h"
 #include "transfer/job.h"
-#include "transfer/show.h"
 #include "transfer/verbs.h"
 
 /* clang-format off */

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* pull NAME: one syntax for all that images can be had from; search; and pulling once more what was pulled before. */
+/* pull NAME: one syntax for all that images can be had from; search; pulling once more what was pulled before. */
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -138,50 +137,24 @@ static int pull_named(struct job *job, const struct request *request, const char
     return pull_url(job, &exact, url, name, err);
 }
 
-static void print_json_string(const char *key, const char *value, const char *end)
-{
-    (void) printf("\"%s\":\"", key);
-    for (; *value; value++)
-        (void) printf(*value == '"' || *value == '\\' ? "\\%c" : "%c", *value);
-    (void) printf("\"%s", end);
-}
-
-static void print_image(const struct request *request, const struct stream_image *image, bool first)
-{
-    if (request->json == JSON_OFF) {
-        (void) printf("%-40s %-10s %-16s %6.0fM\n", image->aliases, image->architecture, image->version,
-                      (double) image->size / (1 << 20));
-        return;
-    }
-    (void) fputs(first ? "{" : ",\n{", stdout);
-    print_json_string("aliases", image->aliases, ",");
-    print_json_string("architecture", image->architecture, ",");
-    print_json_string("version", image->version, ",");
-    (void) printf("\"size\":%llu}", (unsigned long long) image->size);
-}
-
-int verb_search(struct job *job, const struct request *request, struct error **err)
+int search_images(struct job *job, const struct request *request, struct stream_images *ret, struct error **err)
 {
     CLEANUP(stream_images_done) struct stream_images images = {0};
     auto_free char *server = server_of(request);
     const char *architecture = stream_architecture(platform_of(request));
-    bool any = false;
 
+    *ret = (struct stream_images){0};
     if (fetch_images(job, server, &images, err) < 0)
         return -error_code(*err);
-    if (request->json != JSON_OFF)
-        (void) putchar('[');
     for (size_t i = 0; i < images.count; i++) {
         if (strcmp(images.item[i].architecture, architecture) != 0 ||
             !stream_image_matches(&images.item[i], request->words.item))
             continue;
-        if (!any && request->json == JSON_OFF)
-            (void) printf("%-40s %-10s %-16s %7s\n", "NAMES", "ARCH", "BUILD", "SIZE");
-        print_image(request, &images.item[i], !any);
-        any = true;
+        MEM_GROW(ret->item, ret->count);
+        ret->item[ret->count++] = images.item[i];
+        images.item[i] = (struct stream_image){0};
     }
-    (void) fputs(request->json != JSON_OFF ? "]\n" : any ? "" : "No images.\n", stdout);
-    return fflush(stdout) == 0 ? 0 : fail(err, errno, "cannot write the list");
+    return 0;
 }
 
 /* -- the syntax -- */

@@ -75,11 +75,11 @@ static int read_keep(struct request *request, const char *value, struct error **
 
 static int read_json(struct request *request, const char *value, struct error **err)
 {
-    static const char *const names[] = {[JSON_OFF] = "off", [JSON_SHORT] = "short", [JSON_PRETTY] = "pretty"};
+    static const char *const names[] = {"off", "short", "pretty"};
 
     for (size_t i = 0; i < COUNT_OF(names); i++)
         if (strcmp(value, names[i]) == 0) {
-            request->json = (enum json_mode) i;
+            request->json = i > 0 ? names[i] : NULL;
             return 0;
         }
     fail_plain(err, EINVAL, "Unknown argument to --json= switch: %s", value);

@@ -9,7 +9,6 @@
 #include "transfer/class.h"
 
 enum verify_mode { VERIFY_NO, VERIFY_CHECKSUM, VERIFY_SIGNATURE };
-enum json_mode { JSON_OFF, JSON_SHORT, JSON_PRETTY };
 
 struct job;
 struct request;
@@ -38,7 +37,7 @@ struct request {
     const char *platform;       /* --platform=OS/ARCH */
     const char *key;            /* --key=, a file with a key that is trusted from now on */
     const char *server;         /* --server=, an index of images */
-    enum json_mode json;
+    const char *json;           /* --json=, "short" or "pretty"; NULL: for people */
     struct strings words;
 };
 

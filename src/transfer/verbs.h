@@ -6,6 +6,8 @@
 #include "transfer/place.h"
 #include "transfer/request.h"
 
+struct stream_images;
+
 int verb_import_tar(struct job *job, const struct request *request, struct error **err);
 int verb_import_raw(struct job *job, const struct request *request, struct error **err);
 int verb_import(struct job *job, const struct request *request, struct error **err);
@@ -14,7 +16,6 @@ int verb_export_tar(struct job *job, const struct request *request, struct error
 int verb_pull_tar(struct job *job, const struct request *request, struct error **err);
 int verb_pull_raw(struct job *job, const struct request *request, struct error **err);
 int verb_pull(struct job *job, const struct request *request, struct error **err);
-int verb_search(struct job *job, const struct request *request, struct error **err);
 int verb_pull_oci(struct job *job, const struct request *request, struct error **err);
 int verb_export_raw(struct job *job, const struct request *request, struct error **err);
 
@@ -30,6 +31,9 @@ int begin_arrival(struct job *job, const struct request *request, const char *na
 
 /* pull-oci for the reference TEXT, under the name GIVEN or the repository's. */
 int pull_oci(struct job *job, const struct request *request, const char *text, const char *given, struct error **err);
+
+/* The images of the server that REQUEST means, for its platform, with all of its words in their names. */
+int search_images(struct job *job, const struct request *request, struct stream_images *ret, struct error **err);
 
 /* R5164: a key or sum was given, which is about one file from a server; this is none. */
 int refuse_proof(const struct request *request, struct error **err);

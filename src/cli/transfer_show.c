@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Rendering of messages. Ctrl-C makes us leave; the job notices nothing of it. */
-#include "transfer/show.h"
+#include "cli/transfer_show.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -16,6 +15,7 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/mem.h"
+#include "cli/json.h"
 #include "transfer/channel.h"
 
 #define LINE_STEP_PERCENT 10
@@ -27,6 +27,7 @@ struct show {
     bool bar_is_drawn;
     int64_t start_ms;
     int told_percent;           /* in lines */
+    struct json json;
 };
 
 static void clear_bar(struct show *show)
@@ -88,45 +89,39 @@ static void tell_progress(struct show *show, const struct progress *progress)
     (void) fprintf(stderr, "%s %d%%.\n", show->request->verb->done, percent);
 }
 
-static void print_json_text(const char *text)
-{
-    (void) putchar('"');
-    for (const unsigned char *p = (const unsigned char *) text; *p; p++)
-        if (*p == '"' || *p == '\\')
-            (void) printf("\\%c", *p);
-        else if (*p < ' ')
-            (void) printf("\\u%04x", *p);
-        else
-            (void) putchar(*p);
-    (void) putchar('"');
-}
-
-static void show_json(const struct message *message, const struct error *error)
+static void show_json(struct show *show, const struct message *message, const struct error *error)
 {
     const struct progress *progress = (const struct progress *) message->data;
+    struct json *json = &show->json;
 
+    if (message->type == MESSAGE_FACT)
+        return;
+    json_object(json, NULL);
     switch (message->type) {
     case MESSAGE_LINE:
-        (void) fputs("{\"type\":\"message\",\"text\":", stdout);
-        print_json_text(message->data);
+        json_string(json, "type", "message");
+        json_string(json, "text", message->data);
         break;
     case MESSAGE_PROGRESS:
-        (void) printf("{\"type\":\"progress\",\"done\":%" PRIu64 ",\"total\":%" PRIu64, progress->done,
-                      progress->total);
+        json_string(json, "type", "progress");
+        json_unsigned(json, "done", progress->done);
+        json_unsigned(json, "total", progress->total);
         break;
     case MESSAGE_ERROR:
-        (void) fputs("{\"type\":\"error\",\"text\":", stdout);
-        print_json_text(error_text(error));
+        json_string(json, "type", "error");
+        json_string(json, "text", error_text(error));
         if (error_id(error))
-            (void) printf(",\"code\":\"%s\"", error_id(error));
+            json_string(json, "code", error_id(error));
         break;
     case MESSAGE_DONE:
-        (void) fputs("{\"type\":\"result\",\"result\":\"done\"", stdout);
+        json_string(json, "type", "result");
+        json_string(json, "result", "done");
         break;
     case MESSAGE_FACT:
-        return;
+        break;
     }
-    (void) puts("}");
+    json_end(json);
+    json_finish(json);
     (void) fflush(stdout);
 }
 
@@ -136,8 +131,7 @@ static bool speaks_json(const struct show *show)
     int last = request->verb->max_words - 1;
 
     /* standard output is the archive's, unless that has a file */
-    return request->json != JSON_OFF &&
-           (!request->verb->to_stdout || (last >= 0 && request_word(request, (size_t) last)));
+    return request->json && (!request->verb->to_stdout || (last >= 0 && request_word(request, (size_t) last)));
 }
 
 static int show_message(struct show *show, const struct message *message, struct error **err)
@@ -147,7 +141,7 @@ static int show_message(struct show *show, const struct message *message, struct
         (void) error_unpack(err, message->data, message->size);
     }
     if (speaks_json(show))
-        show_json(message, *err);
+        show_json(show, message, *err);
     else if (message->type == MESSAGE_LINE && !show->request->quiet) {
         clear_bar(show);
         (void) fprintf(stderr, "%s\n", message->data);
@@ -186,6 +180,8 @@ int show_job(const struct request *request, int fd, struct error **err)
     auto_free struct message *message = mem_alloc(sizeof *message);
     auto_close int interrupt_fd = open_interrupts();
 
+    if (request->json)
+        (void) json_style_parse(request->json, &show.json.style);
     for (;;) {
         struct pollfd wait[] = {{.fd = fd, .events = POLLIN}, {.fd = interrupt_fd, .events = POLLIN}};
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * show: what a job says, for the person at the terminal, on standard error: its lines, and its progress as a bar
- * with speed and time left, or where there is no terminal as a line now and then. With --json= each message is an
+ * transfer_show: what a job says, for the person at the terminal, on standard error: its lines, and its progress as a
+ * bar with speed and time left, or where there is no terminal as a line now and then. With --json= each message is an
  * object on standard output instead.
  */
 #pragma once
