@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * redd-transfer: one transfer of an image, in or out. A program of its own, since it carries libraries that no other
- * part of redd should, and gives up what it may do before it looks at anything from outside.
+ * part of redd should, and opens what comes from outside in processes that gave up what they may do.
  *
  *     this process   shows what the job says, ends with it, or leaves when told to (Ctrl-C)
  *       job          a session of its own: checks, names, locks, renames; in the list of transfers

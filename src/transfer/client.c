@@ -17,6 +17,7 @@
 #include "base/mem.h"
 #include "base/path.h"
 #include "base/strings.h"
+#include "transfer/channel.h"
 
 #define STATE_MAX (64 * 1024)
 
@@ -175,11 +176,11 @@ static int read_percent(int folder_fd, const char *name)
 {
     auto_free char *path = mem_format("%s/progress", name);
     auto_close int fd = openat(folder_fd, path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-    uint64_t progress[2];
+    struct progress progress;
 
-    if (fd < 0 || fd_read_full(fd, progress, sizeof progress) != sizeof progress || progress[1] == 0)
+    if (fd < 0 || fd_read_full(fd, &progress, sizeof progress) != sizeof progress || progress.total == 0)
         return -1;
-    return progress[0] >= progress[1] ? 100 : (int) (progress[0] * 100.0 / progress[1]);
+    return progress.done >= progress.total ? 100 : (int) (progress.done * 100.0 / progress.total);
 }
 
 static void add_transfer(void *data, int folder_fd, const char *name, uint32_t id)

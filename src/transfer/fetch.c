@@ -224,6 +224,7 @@ static CURLcode request_once(struct session *session, const char *resume_etag)
     return code;
 }
 
+/* In the worker, which its job ends at once when the transfer is cancelled. */
 static void wait_before(int try)
 {
     struct timespec time = {.tv_nsec = 100000000L << (try < 3 ? try : 3)};

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * worker: a process of its own for everything that touches bytes from outside.
+ * worker: a process of its own for what fetches, and for archives, disks and all else that is large or has a decoder.
  *
- * The job (job.h) decides, locks, names and renames; a worker decodes, unpacks, packs or fetches, in its sandbox. It
+ * The job (job.h) decides, locks, names and renames, and reads the small texts: lists of checksums, signatures of
+ * minisign, JSON of registries and servers, with limits to their size. A worker works in its sandbox. It
  * gets open descriptors and gives back lines, progress, facts, and in the end success or an error.
  */
 #pragma once
