@@ -66,28 +66,34 @@ int btrfs_subvolume_set_read_only(int fd, bool read_only)
     return wanted == flags || ioctl(fd, BTRFS_IOC_SUBVOL_SETFLAGS, &wanted) == 0 ? 0 : -errno;
 }
 
+enum { GROUPS_MAX = 8 };
+
 /* The groups a new subvolume is to be a member of from the start, as the kernel is told them. */
-struct memberships {
+union memberships {
     struct btrfs_qgroup_inherit head;
-    uint64_t group[8];
+    char room[sizeof(struct btrfs_qgroup_inherit) + GROUPS_MAX * sizeof(uint64_t)];
 };
 
 /* ARGS are for a new subvolume or snapshot in PARENT_FD. */
-static void join_groups(int parent_fd, struct memberships *groups, struct btrfs_ioctl_vol_args_v2 *args)
+static void join_groups(int parent_fd, union memberships *groups, struct btrfs_ioctl_vol_args_v2 *args)
 {
-    *groups = (struct memberships){0};
-    groups->head.num_qgroups = btrfs_groups_of(parent_fd, groups->group, COUNT_OF(groups->group));
-    if (groups->head.num_qgroups == 0)
+    uint64_t group[GROUPS_MAX];
+    size_t n = btrfs_groups_of(parent_fd, group, GROUPS_MAX);
+
+    if (n == 0)
         return;
+    groups->head = (struct btrfs_qgroup_inherit){.num_qgroups = n};
+    for (size_t i = 0; i < n; i++)
+        groups->head.qgroups[i] = group[i];
     args->flags |= BTRFS_SUBVOL_QGROUP_INHERIT;
-    args->size = sizeof groups->head + groups->head.num_qgroups * sizeof(uint64_t);
+    args->size = sizeof groups->head + n * sizeof groups->head.qgroups[0];
     args->qgroup_inherit = &groups->head;
 }
 
 int btrfs_subvolume_create(int parent_fd, const char *name)
 {
     struct btrfs_ioctl_vol_args_v2 args = {0};
-    struct memberships groups;
+    union memberships groups;
     auto_close int real = reopen(parent_fd);
     if (real < 0)
         return real;
@@ -202,7 +208,7 @@ int btrfs_subvolume_remove(int parent_fd, const char *name)
 static int snapshot_one(int tree_fd, int parent_fd, const char *name)
 {
     struct btrfs_ioctl_vol_args_v2 args = {.fd = tree_fd};
-    struct memberships groups;
+    union memberships groups;
 
     if (strlen(name) >= sizeof args.name)
         return -ENAMETOOLONG;
