@@ -14,14 +14,6 @@ static const struct table_column columns[] = {
     {"OS", "os"},           {"VERSION", "version"}, {"ADDRESSES", "addresses"},
 };
 
-static void add_text(struct table *table, const char *text)
-{
-    if (text && *text)
-        table_add_text(table, text);
-    else
-        table_add_nothing(table, NULL);
-}
-
 static void add_machine(struct table *table, const struct machine_state *machine, struct address_reader *reader,
                         unsigned max_addresses)
 {
@@ -29,11 +21,11 @@ static void add_machine(struct table *table, const struct machine_state *machine
     CLEANUP(strings_done) struct strings addresses = {0};
 
     machine_read_os(machine, &os);
-    add_text(table, machine->name);
-    add_text(table, machine->class);
-    add_text(table, machine->service);
-    add_text(table, os.id);
-    add_text(table, os.version_id);
+    table_add_text(table, machine->name);
+    table_add_text(table, machine->class);
+    table_add_text(table, machine->service);
+    table_add_text(table, os.id);
+    table_add_text(table, os.version_id);
     if (max_addresses == 0)
         return;
     machine_read_addresses(machine, reader, &addresses);
