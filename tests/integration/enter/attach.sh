@@ -28,12 +28,10 @@ one=$!
 "$REDD" -q attach web <second >two 2>&1 &
 two=$!
 echo together >&8
-await_line one 'heard together'
-await_line two 'heard together'
-ok 'two see the same' true
+ok 'one sees what is typed' await_line one 'heard together'
+ok 'the other one, too' await_line two 'heard together'
 echo of-two >&9
-await_line one 'heard of-two'
-ok 'and both may type' true
+ok 'and both may type' await_line one 'heard of-two'
 run "$REDD" detach web
 is "$status" 0 'detach sends them away'
 "$HELPER" wait "$one" 20
