@@ -36,7 +36,7 @@ struct registry {
 /* redd-apid makes this before its sockets, and removes it after them. */
 #define REGISTRY_API_SIGN "/run/redd/apid"
 
-/* The registry of the host; a user's own one has the same below $XDG_RUNTIME_DIR. */
+/* The registry of the host, of which there is one for all users. */
 /* clang-format off */
 #define REGISTRY_OF_HOST \
     .folder = "/run/redd/machines", \
