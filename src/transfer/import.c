@@ -12,6 +12,7 @@
 #include "image/btrfs.h"
 #include "image/copy_tree.h"
 #include "image/image_verbs.h"
+#include "transfer/inspect.h"
 #include "transfer/place.h"
 #include "transfer/raw.h"
 #include "transfer/unpack.h"
@@ -91,6 +92,26 @@ static int begin_import(struct job *job, const struct request *request, struct p
     return 0;
 }
 
+int look_inside(struct job *job, int fd, struct strings *ret_facts, struct error **err)
+{
+    struct inspect inspect = {.input_fd = fd};
+    const struct worker worker = {
+        .what = "looking inside", .sandbox = SANDBOX_COMPUTE, .root_fd = -1, .work = inspect_work, .data = &inspect};
+
+    return job_work(job, worker, ret_facts, err);
+}
+
+int tree_arrive(struct job *job, struct unpack *unpack, const struct arrival *arrival, struct error **err)
+{
+    const struct worker worker = {
+        .what = "unpacking", .sandbox = SANDBOX_UNPACK, .root_fd = arrival->fd, .work = unpack_work, .data = unpack};
+
+    unpack->root_fd = arrival->fd;
+    if (fchmod(arrival->fd, 0755) < 0)
+        return fail(err, errno, "cannot prepare the tree");
+    return job_work(job, worker, NULL, err);
+}
+
 int verb_import_tar(struct job *job, const struct request *request, struct error **err)
 {
     CLEANUP(place_done) struct place place = {.fd = -1};
@@ -101,15 +122,9 @@ int verb_import_tar(struct job *job, const struct request *request, struct error
     if (begin_import(job, request, &place, &name, &unpack.input_fd, err) < 0 ||
         arrival_make(&place, name, true, &arrival, err) < 0)
         return -error_code(*err);
-    unpack.root_fd = arrival.fd;
-    if (fchmod(arrival.fd, 0755) < 0)
-        return fail(err, errno, "cannot prepare the tree");
-    if (job_work(job,
-                 (struct worker){.what = "unpacking", .sandbox = SANDBOX_UNPACK, .root_fd = arrival.fd,
-                                 .work = unpack_work, .data = &unpack},
-                 NULL, err) < 0)
-        return -error_code(*err);
-    return arrival_commit(&arrival, name, "", options_of(request), err);
+    return tree_arrive(job, &unpack, &arrival, err) < 0
+               ? -error_code(*err)
+               : arrival_commit(&arrival, name, "", options_of(request), err);
 }
 
 int raw_arrive(struct job *job, int input_fd, struct arrival *arrival, struct error **err)

@@ -9,7 +9,6 @@
 
 #include "base/fd.h"
 #include "base/mem.h"
-#include "transfer/inspect.h"
 #include "transfer/oci.h"
 #include "transfer/unpack.h"
 #include "transfer/verbs.h"
@@ -34,29 +33,12 @@ static int rewind_input(const struct importing *in, struct error **err)
     return -error_code(*err);
 }
 
-static int look_inside(struct importing *in, struct error **err)
+static int unpack_into(struct importing *in, const struct arrival *arrival, const char *prefix, struct error **err)
 {
-    struct inspect inspect = {.input_fd = in->fd};
-    const struct worker worker = {
-        .what = "looking inside", .sandbox = SANDBOX_COMPUTE, .root_fd = -1, .work = inspect_work, .data = &inspect};
+    struct unpack unpack = {
+        .input_fd = in->fd, .prefix = prefix, .strip_single = !prefix, .strip_with_files = !prefix};
 
-    return rewind_input(in, err) < 0 || job_work(in->job, worker, &in->facts, err) < 0 || rewind_input(in, err) < 0
-               ? -error_code(*err)
-               : 0;
-}
-
-static int unpack_into(struct importing *in, const struct arrival *arrival, const char *prefix, bool strip,
-                       struct error **err)
-{
-    struct unpack unpack = {.input_fd = in->fd, .root_fd = arrival->fd, .prefix = prefix, .strip_single = strip,
-                            .strip_with_files = strip};
-
-    if (fchmod(arrival->fd, 0755) < 0)
-        return fail(err, errno, "cannot prepare the tree");
-    return job_work(in->job,
-                    (struct worker){.what = "unpacking", .sandbox = SANDBOX_UNPACK, .root_fd = arrival->fd,
-                                    .work = unpack_work, .data = &unpack},
-                    NULL, err);
+    return tree_arrive(in->job, &unpack, arrival, err);
 }
 
 static int import_tree(struct importing *in, struct error **err)
@@ -65,7 +47,7 @@ static int import_tree(struct importing *in, struct error **err)
     const char *prefix = environment_get(&in->facts, "prefix"), *settings = environment_get(&in->facts, "setting");
 
     if (arrival_make(in->place, in->name, true, &arrival, err) < 0 ||
-        unpack_into(in, &arrival, prefix, !prefix, err) < 0 ||
+        unpack_into(in, &arrival, prefix, err) < 0 ||
         arrival_commit(&arrival, in->name, "", options_of(in->request), err) < 0)
         return -error_code(*err);
     return settings ? settings_arrive(in->job, in->request, in->place, in->name, settings, err) : 0;
@@ -131,7 +113,8 @@ static int import_file(struct importing *in, struct error **err)
 {
     const char *kind;
 
-    if (look_inside(in, err) < 0 || begin(in, err) < 0)
+    if (rewind_input(in, err) < 0 || look_inside(in->job, in->fd, &in->facts, err) < 0 || rewind_input(in, err) < 0 ||
+        begin(in, err) < 0)
         return -error_code(*err);
     kind = environment_get(&in->facts, "kind");
     if (kind && strcmp(kind, "oci") == 0)

@@ -27,7 +27,7 @@ struct install {
     char *digest;               /* of the manifest */
 };
 
-static const char *platform_of(const struct request *request)
+const char *platform_of(const struct request *request)
 {
     return request->platform ? request->platform : oci_platform_here();
 }
@@ -85,14 +85,11 @@ static int find_manifest(struct install *in, const char *name, const char *tag, 
 
 static int unpack_layer(struct install *in, const struct arrival *tree, int fd, struct error **err)
 {
-    struct unpack unpack = {.input_fd = fd, .root_fd = tree->fd, .is_layer = true};
+    struct unpack unpack = {.input_fd = fd, .is_layer = true};
 
     if (lseek(fd, 0, SEEK_SET) < 0)
         return fail(err, errno, "cannot read a layer");
-    return job_work(in->job,
-                    (struct worker){.what = "unpacking", .sandbox = SANDBOX_UNPACK, .root_fd = tree->fd,
-                                    .work = unpack_work, .data = &unpack},
-                    NULL, err);
+    return tree_arrive(in->job, &unpack, tree, err);
 }
 
 static int add_layer(struct install *in, const struct arrival *tree, const struct oci_descriptor *layer, size_t number,

@@ -16,7 +16,6 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "transfer/fetch.h"
-#include "transfer/inspect.h"
 #include "transfer/lock_lines.h"
 #include "transfer/trust.h"
 #include "transfer/unpack.h"
@@ -185,18 +184,15 @@ static int add_up(struct pulling *p, struct error **err)
 
 /* -- from the file to an image -- */
 
-static int look_inside(struct pulling *p, struct error **err)
+static int find_kind(struct pulling *p, struct error **err)
 {
-    struct inspect inspect = {.input_fd = p->file_fd};
-    const struct worker worker = {
-        .what = "looking inside", .sandbox = SANDBOX_COMPUTE, .root_fd = -1, .work = inspect_work, .data = &inspect};
     const char *kind;
 
     if (!p->pull->looks_inside)
         return 0;
     if (lseek(p->file_fd, 0, SEEK_SET) < 0)
         return fail(err, errno, "cannot read what was downloaded");
-    if (job_work(p->job, worker, &p->facts, err) < 0)
+    if (look_inside(p->job, p->file_fd, &p->facts, err) < 0)
         return -error_code(*err);
     kind = environment_get(&p->facts, "kind");
     p->kind = kind && strcmp(kind, "disk") == 0 ? PULL_RAW : PULL_TAR;
@@ -206,7 +202,7 @@ static int look_inside(struct pulling *p, struct error **err)
 
 static int fill(struct pulling *p, struct arrival *arrival, struct error **err)
 {
-    struct unpack unpack = {.input_fd = p->file_fd, .root_fd = arrival->fd, .strip_single = true,
+    struct unpack unpack = {.input_fd = p->file_fd, .strip_single = true,
                             .strip_with_files = p->pull->strip_with_files,
                             .prefix = environment_get(&p->facts, "prefix")};
 
@@ -214,12 +210,7 @@ static int fill(struct pulling *p, struct arrival *arrival, struct error **err)
         return fail(err, errno, "cannot read what was downloaded");
     if (p->kind == PULL_RAW)
         return raw_arrive(p->job, p->file_fd, arrival, err);
-    if (fchmod(arrival->fd, 0755) < 0)
-        return fail(err, errno, "cannot prepare the tree");
-    return job_work(p->job,
-                    (struct worker){.what = "unpacking", .sandbox = SANDBOX_UNPACK, .root_fd = arrival->fd,
-                                    .work = unpack_work, .data = &unpack},
-                    NULL, err);
+    return tree_arrive(p->job, &unpack, arrival, err);
 }
 
 static void mark_source(const struct pulling *p, int fd)
@@ -274,7 +265,7 @@ static int arrive(struct pulling *p, struct error **err)
 {
     CLEANUP(arrival_done) struct arrival arrival = ARRIVAL_NONE;
 
-    if (look_inside(p, err) < 0)
+    if (find_kind(p, err) < 0)
         return -error_code(*err);
     if (p->is_layers) {
         if (lseek(p->file_fd, 0, SEEK_SET) < 0)

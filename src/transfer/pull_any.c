@@ -11,18 +11,12 @@
 #include "base/path.h"
 #include "transfer/fetch.h"
 #include "transfer/lock_lines.h"
-#include "transfer/oci_document.h"
 #include "transfer/pull.h"
 #include "transfer/simplestreams.h"
 #include "transfer/url.h"
 #include "transfer/verbs.h"
 
 #define SERVER "https://images.linuxcontainers.org"
-
-static const char *platform_of(const struct request *request)
-{
-    return request->platform ? request->platform : oci_platform_here();
-}
 
 /* -- URLs -- */
 

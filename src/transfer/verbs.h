@@ -7,6 +7,7 @@
 #include "transfer/request.h"
 
 struct stream_images;
+struct unpack;
 
 int verb_import_tar(struct job *job, const struct request *request, struct error **err);
 int verb_import_raw(struct job *job, const struct request *request, struct error **err);
@@ -43,6 +44,15 @@ int import_archive_of_layers(struct job *job, const struct request *request, str
                              const char *name, struct error **err);
 
 struct arrival_options options_of(const struct request *request);
+
+/* --platform=, or that of this machine. */
+const char *platform_of(const struct request *request);
+
+/* Looks inside the file FD, from where it stands, in a worker: inspect.h says what facts it gives. */
+int look_inside(struct job *job, int fd, struct strings *ret_facts, struct error **err);
+
+/* Fills a tree in a worker, as UNPACK says; its root_fd is set here. */
+int tree_arrive(struct job *job, struct unpack *unpack, const struct arrival *arrival, struct error **err);
 
 /* Fills a disk image (raw.h) in a worker. */
 int raw_arrive(struct job *job, int input_fd, struct arrival *arrival, struct error **err);
