@@ -76,7 +76,7 @@ static int import_layers(struct importing *in, struct error **err)
     CLEANUP(arrival_done) struct arrival scratch = ARRIVAL_NONE;
 
     if (arrival_make(in->place, "layers", true, &scratch, err) < 0 ||
-        unpack_into(in, &scratch, NULL, false, err) < 0)
+        unpack_into(in, &scratch, NULL, err) < 0)
         return -error_code(*err);
     return import_folder_of_layers(in, fcntl(scratch.fd, F_DUPFD_CLOEXEC, 0), err);
 }
