@@ -34,6 +34,7 @@ static const struct transfer_verb verbs[] = {
     {"import-tar",   "import-tar", "Imported", 1, 2,  false,  true,  verb_import_tar},
     {"import-raw",   "import-raw", "Imported", 1, 2,  false,  true,  verb_import_raw},
     {"import-fs",    "import-fs",  "Imported", 1, 2,  false,  true,  verb_import_fs},
+    {"export",       "export",     "Exported", 1, 2,  true,   true,  verb_export},
     {"export-tar",   "export-tar", "Exported", 1, 2,  true,   true,  verb_export_tar},
     {"export-raw",   "export-raw", "Exported", 1, 2,  true,   true,  verb_export_raw},
     {"pull-tar",     "pull-tar",   "Downloaded", 1, 2, false, true,  verb_pull_tar},

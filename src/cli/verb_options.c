@@ -72,6 +72,7 @@ STRING(set_uid, uid)
 STRING(set_chdir, chdir)
 STRING(set_for, wait_for)
 STRING(set_keep, keep)
+STRING(set_since, since)
 
 static int set_system(struct verb_options *o, const char *value, struct error **err)
 {
@@ -393,6 +394,7 @@ static const struct row rows[] = {
     {"platform",        0,  "OS/ARCH",     R,         false, set_platform,     "of an image for several: as in linux/arm64"},
     {"server",          0,  "URL",         R,         false, set_server,       "the server that NAME is looked for on"},
     {"key",             0,  "FILE",        R,         false, set_key,          "trust the key in it from now on"},
+    {"incremental-since", 0, "FILE",       R,         false, set_since,        "an earlier export: only what is new goes out"},
     {"lock-file",       0,  "FILE",        R,         false, set_lock_file,    "where it is written down what was pulled"},
     {"locked",          0,  NULL,          R,         false, set_locked,       "pull exactly what is written down there"},
     {"follow",         'f', NULL,          R,         false, set_follow,       "go on with what comes"},

@@ -52,7 +52,7 @@ struct verb_options {
     uint64_t timeout_us;        /* UINT64_MAX: not given */
 
     /* transfers */
-    const char *verify, *format, *platform, *server, *lock_file, *key;
+    const char *verify, *format, *platform, *server, *lock_file, *key, *since;
     bool locked;
     int keep_download;          /* -1: not given */
 };

@@ -31,6 +31,7 @@ static void add_options(struct strings *argv, const struct verb_call *call)
     } texts[] = {
         {"verify", o->verify},       {"format", o->format},       {"class", o->class},
         {"platform", o->platform},   {"server", o->server},       {"lock-file", o->lock_file}, {"key", o->key},
+        {"incremental-since", o->since},
         {"json", o->json == JSON_SHORT ? "short" : o->json == JSON_PRETTY ? "pretty" : NULL},
         {"program", call->program_name},
     };

@@ -79,7 +79,8 @@ char *image_name_derive(enum image_class class, const char *source)
 {
     static const char *const packings[] = {".gz",   ".xz",   ".bz2", ".zst",   ".zstd",  ".lz4", ".lzma", ".lz", ".Z",
                                            ".tar",  ".tgz",  ".txz", ".tbz2",  ".tbz",   ".tzst", ".raw", ".img",
-                                           ".qcow2", ".disk", ".bin", ".wsl", ".oci", ".squashfs", ".ociarchive"};
+                                           ".qcow2", ".disk", ".bin", ".wsl", ".oci", ".squashfs", ".ociarchive",
+                                           ".increment"};
     size_t size = strlen(source);
 
     if (strstr(source, "://"))

@@ -14,6 +14,7 @@
 #include "base/fd.h"
 #include "base/mem.h"
 #include "base/strings.h"
+#include "transfer/increment.h"
 #include "transfer/parallel_gzip.h"
 
 /* clang-format off */
@@ -45,6 +46,7 @@ struct compressor {
     struct parallel_gzip *gzip;
     struct xz_output *xz;
     struct archive *archive;
+    struct increment_writer *increment;
 };
 
 const char *compression_name(enum compression compression)
@@ -157,10 +159,23 @@ int compressor_open(enum compression compression, int output_fd, struct compress
     return 0;
 }
 
+int compressor_open_increment(const struct increment_base *base, int output_fd, struct compressor **ret,
+                              struct error **err)
+{
+    CLEANUP(compressor_closep) struct compressor *compressor = mem_alloc(sizeof *compressor);
+
+    if (increment_writer_open(base, output_fd, &compressor->increment, err) < 0)
+        return -error_code(*err);
+    *ret = TAKE(compressor);
+    return 0;
+}
+
 int compressor_write(struct compressor *compressor, const void *bytes, size_t size, struct error **err)
 {
     int r;
 
+    if (compressor->increment)
+        return increment_writer_write(compressor->increment, bytes, size, err);
     if (compressor->archive)
         r = archive_write_data(compressor->archive, bytes, size) < 0 ? -archive_errno(compressor->archive) : 0;
     else if (compressor->gzip)
@@ -176,6 +191,8 @@ int compressor_finish(struct compressor *compressor, struct error **err)
 {
     int r = 0;
 
+    if (compressor->increment)
+        return increment_writer_finish(compressor->increment, err);
     if (compressor->archive)
         r = archive_write_close(compressor->archive) == ARCHIVE_OK ? 0 : -archive_errno(compressor->archive);
     else if (compressor->gzip)
@@ -189,6 +206,7 @@ void compressor_close(struct compressor *compressor)
 {
     if (!compressor)
         return;
+    increment_writer_close(compressor->increment);
     parallel_gzip_close(compressor->gzip);
     if (compressor->xz)
         lzma_end(&compressor->xz->stream);

@@ -21,9 +21,13 @@ enum compression compression_parse(const char *name);
 enum compression compression_of_file(const char *path);
 
 struct compressor;
+struct increment_base;
 
 /* OUTPUT_FD is borrowed. */
 int compressor_open(enum compression compression, int output_fd, struct compressor **ret, struct error **err);
+/* An increment (increment.h) instead. */
+int compressor_open_increment(const struct increment_base *base, int output_fd, struct compressor **ret,
+                              struct error **err);
 /* R5080: the output cannot be written. */
 int compressor_write(struct compressor *compressor, const void *bytes, size_t size, struct error **err);
 int compressor_finish(struct compressor *compressor, struct error **err);

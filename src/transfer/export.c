@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* export-tar, export-raw: an image into a file or standard output. A file appears when it is complete. */
+/* export, export-tar, export-raw: an image into a file or standard output, whole or what is new since an earlier
+ * export. A file appears when it is complete. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -16,6 +18,7 @@
 #include "image/lineage.h"
 #include "image/snapshot.h"
 #include "transfer/compress.h"
+#include "transfer/increment.h"
 #include "transfer/pack.h"
 #include "transfer/raw_export.h"
 #include "transfer/verbs.h"
@@ -135,9 +138,68 @@ static int begin_export(struct job *job, const struct request *request, struct o
 
     if (open_output(job, path, output, err) < 0 || job_announce(job, request, name, path, err) < 0)
         return -error_code(*err);
-    job_line(job, "Exporting '%s', saving to '%s' with compression '%s'.", name, path ? path : "-",
-             compression_name(compression_of(request)));
+    if (request->since)
+        job_line(job, "Exporting what is new in '%s' since '%s', saving to '%s'.", name, request->since,
+                 path ? path : "-");
+    else
+        job_line(job, "Exporting '%s', saving to '%s' with compression '%s'.", name, path ? path : "-",
+                 compression_name(compression_of(request)));
     return 0;
+}
+
+/* -- increments -- */
+
+static int check_earlier(const struct request *request, int fd, struct error **err)
+{
+    const char *path = request_word(request, 1);
+    struct stat earlier, now;
+
+    if (fstat(fd, &earlier) < 0 || !S_ISREG(earlier.st_mode)) {
+        fail_plain(err, EINVAL, "'%s' is no file", request->since);
+        fail_id(*err, "R5181");
+        return -EINVAL;
+    }
+    if (path && stat(path, &now) == 0 && now.st_ino == earlier.st_ino && now.st_dev == earlier.st_dev) {
+        fail_plain(err, EINVAL, "'%s' cannot be both the earlier export and the new one", path);
+        fail_id(*err, "R5181");
+        fail_hint(*err, "the earlier one is needed as long as something is since it");
+        return -EINVAL;
+    }
+    return 0;
+}
+
+/* What the earlier export holds, for increment_writer_open(); nothing when a whole is to be written. */
+static int read_earlier(struct job *job, const struct request *request, enum increment_kind kind,
+                        struct increment_base *ret, struct error **err)
+{
+    auto_close int fd = -1;
+
+    *ret = (struct increment_base){.known_fd = -1, .kind = kind};
+    if (!request->since)
+        return 0;
+    fd = file_open(request->since, O_RDONLY | O_NOCTTY | O_NONBLOCK);
+    if (fd < 0) {
+        fail(err, errno, "cannot open '%s'", request->since);
+        fail_id(*err, "R5181");
+        return -error_code(*err);
+    }
+    if (check_earlier(request, fd, err) < 0)
+        return -error_code(*err);
+    ret->name = path_last(request->since);
+    ret->known_fd = memfd_create("known", MFD_CLOEXEC);
+    if (ret->known_fd < 0)
+        return fail(err, errno, "cannot make a file in memory");
+
+    struct known known = {.input_fd = fd, .output_fd = ret->known_fd};
+    const struct worker worker = {
+        .what = "reading the earlier export", .sandbox = SANDBOX_COMPUTE, .root_fd = -1, .work = known_work,
+        .data = &known};
+    return job_work(job, worker, NULL, err) < 0 ? fail_in(err, "cannot read '%s'", request->since) : 0;
+}
+
+static void base_done(struct increment_base *base)
+{
+    fd_closep(&base->known_fd);
 }
 
 /* -- trees -- */
@@ -209,13 +271,16 @@ int verb_export_tar(struct job *job, const struct request *request, struct error
 {
     CLEANUP(output_done) struct output output = {.fd = -1};
     CLEANUP(frozen_done) struct frozen frozen = {.fd = -1};
+    CLEANUP(base_done) struct increment_base since = {.known_fd = -1};
     auto_free char *path = NULL;
 
-    if (find_image(request, request->words.item[0], &path, err) < 0 || freeze(path, &frozen, err) < 0 ||
-        begin_export(job, request, &output, err) < 0)
+    if (find_image(request, request->words.item[0], &path, err) < 0 ||
+        begin_export(job, request, &output, err) < 0 ||
+        read_earlier(job, request, INCREMENT_TAR, &since, err) < 0 || freeze(path, &frozen, err) < 0)
         return -error_code(*err);
 
-    struct pack pack = {.root_fd = frozen.fd, .output_fd = output.fd, .compression = compression_of(request)};
+    struct pack pack = {.root_fd = frozen.fd, .output_fd = output.fd, .compression = compression_of(request),
+                        .since = request->since ? &since : NULL};
     if (job_work(job,
                  (struct worker){.what = "packing", .sandbox = SANDBOX_PACK, .root_fd = frozen.fd, .work = pack_work,
                                  .data = &pack},
@@ -227,6 +292,7 @@ int verb_export_tar(struct job *job, const struct request *request, struct error
 int verb_export_raw(struct job *job, const struct request *request, struct error **err)
 {
     CLEANUP(output_done) struct output output = {.fd = -1};
+    CLEANUP(base_done) struct increment_base since = {.known_fd = -1};
     auto_free char *path = NULL;
     struct stat st;
 
@@ -242,14 +308,27 @@ int verb_export_raw(struct job *job, const struct request *request, struct error
         fail_hint(*err, "it is a tree: export-tar takes those");
         return -EISDIR;
     }
-    if (begin_export(job, request, &output, err) < 0)
+    if (begin_export(job, request, &output, err) < 0 ||
+        read_earlier(job, request, INCREMENT_DISK, &since, err) < 0)
         return -error_code(*err);
 
-    struct raw_export raw = {.input_fd = fd, .output_fd = output.fd, .compression = compression_of(request)};
+    struct raw_export raw = {.input_fd = fd, .output_fd = output.fd, .compression = compression_of(request),
+                             .since = request->since ? &since : NULL};
     if (job_work(job,
                  (struct worker){.what = "reading", .sandbox = SANDBOX_COMPUTE, .root_fd = -1, .work = raw_export_work,
                                  .data = &raw},
                  NULL, err) < 0)
         return -error_code(*err);
     return commit_output(&output, err);
+}
+
+int verb_export(struct job *job, const struct request *request, struct error **err)
+{
+    auto_free char *path = NULL;
+    struct stat st;
+
+    if (find_image(request, request->words.item[0], &path, err) < 0)
+        return -error_code(*err);
+    return stat(path, &st) == 0 && !S_ISDIR(st.st_mode) ? verb_export_raw(job, request, err)
+                                                        : verb_export_tar(job, request, err);
 }

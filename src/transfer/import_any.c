@@ -90,6 +90,21 @@ int import_archive_of_layers(struct job *job, const struct request *request, str
     return import_layers(&in, err);
 }
 
+static int import_increment(struct importing *in, struct error **err)
+{
+    CLEANUP(arrival_done) struct arrival disk = ARRIVAL_NONE;
+    int tar_fd = -1;
+
+    if (increment_restore(in->job, in->request, in->place, in->fd, in->source, &tar_fd, &disk, err) < 0)
+        return -error_code(*err);
+    if (disk.fd >= 0)
+        return fchmod(disk.fd, 0644) < 0 ? fail(err, errno, "cannot prepare the disk image")
+                                         : arrival_commit(&disk, in->name, ".raw", options_of(in->request), err);
+    fd_closep(&in->fd);
+    in->fd = tar_fd;
+    return import_tree(in, err);
+}
+
 /* The name that was given, that it has inside, or that of the file. */
 static int settle_name(struct importing *in, struct error **err)
 {
@@ -119,6 +134,13 @@ static int import_file(struct importing *in, struct error **err)
     kind = environment_get(&in->facts, "kind");
     if (kind && strcmp(kind, "oci") == 0)
         return import_layers(in, err);
+    if (kind && strcmp(kind, "increment") == 0)
+        return import_increment(in, err);
+    if (in->request->since) {
+        fail_plain(err, EINVAL, "'%s' is whole: it is since nothing", in->source);
+        fail_id(*err, "R5188");
+        return -EINVAL;
+    }
     return kind && strcmp(kind, "disk") == 0 ? import_disk(in, err) : import_tree(in, err);
 }
 

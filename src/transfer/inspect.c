@@ -11,6 +11,7 @@
 
 #include "base/mem.h"
 #include "config/machine_name.h"
+#include "transfer/increment.h"
 #include "transfer/qcow2.h"
 #include "transfer/stream.h"
 #include "transfer/tar_reader.h"
@@ -287,11 +288,15 @@ int inspect_work(void *data, struct channel *up, struct error **err)
         r = look_into_archive(&look, stream, err);
     else if (is_disk(start, size))
         look.kind = "disk";
+    else if (increment_is_one(inspect->input_fd)) {
+        look.kind = "increment";
+        look.maker = "what is new since an earlier export";
+    }
     else {
         fail_plain(err, EINVAL, "the file is neither an archive of a system nor a disk");
         fail_id(*err, "R5150");
-        fail_hint(*err, "known are tar archives, exports of Incus, LXD and Proxmox, OCI and Docker archives, and disk "
-                        "images (raw, qcow2, squashfs, erofs), all of them compressed or not");
+        fail_hint(*err, "known are tar archives, exports of Incus, LXD and Proxmox, OCI and Docker archives, disk "
+                        "images (raw, qcow2, squashfs, erofs), all of them compressed or not, and increments");
         r = -EINVAL;
     }
     if (r == 0)

@@ -18,7 +18,7 @@ struct inspect {
 };
 
 /* The work of a worker, with a struct inspect. Facts:
- *     kind=tree|oci|disk       what to do with it
+ *     kind=tree|oci|disk|increment   what to do with it
  *     maker=WORDS              who made it, for people
  *     prefix=PATH              where in the archive the tree is; missing: at its top
  *     name=NAME                what it is called inside; missing: unknown

@@ -410,7 +410,8 @@ int pack_work(void *data, struct channel *up, struct error **err)
     CLEANUP(compressor_closep) struct compressor *compressor = NULL;
     CLEANUP(packing_done) struct packing packing = {.up = up, .err = err};
 
-    if (compressor_open(pack->compression, pack->output_fd, &compressor, err) < 0)
+    if ((pack->since ? compressor_open_increment(pack->since, pack->output_fd, &compressor, err)
+                     : compressor_open(pack->compression, pack->output_fd, &compressor, err)) < 0)
         return -error_code(*err);
     packing.compressor = compressor;
     packing.buffer = mem_alloc(BUFFER_SIZE);

@@ -14,6 +14,7 @@ struct pack {
     int root_fd;                /* the tree, open for reading */
     int output_fd;
     enum compression compression;
+    const struct increment_base *since; /* an increment is written; NULL: a whole */
 };
 
 /* The work of a worker, with a struct pack. */

@@ -61,7 +61,8 @@ static int pour(const struct raw_export *raw, off_t size, char *buffer, struct c
     CLEANUP(compressor_closep) struct compressor *compressor = NULL;
     off_t at = 0;
 
-    if (compressor_open(raw->compression, raw->output_fd, &compressor, err) < 0)
+    if ((raw->since ? compressor_open_increment(raw->since, raw->output_fd, &compressor, err)
+                    : compressor_open(raw->compression, raw->output_fd, &compressor, err)) < 0)
         return -error_code(*err);
     for (;;) {
         ssize_t n = pread(raw->input_fd, buffer, BUFFER_SIZE, at);
@@ -85,7 +86,8 @@ int raw_export_work(void *data, struct channel *up, struct error **err)
 
     if (fstat(raw->input_fd, &from) < 0 || fstat(raw->output_fd, &to) < 0)
         return cannot_read(err);
-    if (raw->compression == COMPRESS_NONE && S_ISREG(to.st_mode) && S_ISREG(from.st_mode) && to.st_size == 0)
+    if (!raw->since && raw->compression == COMPRESS_NONE && S_ISREG(to.st_mode) && S_ISREG(from.st_mode) &&
+        to.st_size == 0)
         return copy_to_file(raw, from.st_size, buffer, up, err);
     return pour(raw, from.st_size, buffer, up, err);
 }

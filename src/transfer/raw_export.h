@@ -9,6 +9,7 @@
 struct raw_export {
     int input_fd, output_fd;
     enum compression compression;
+    const struct increment_base *since; /* an increment is written; NULL: a whole */
 };
 
 /* The work of a worker, with a struct raw_export. */

@@ -123,6 +123,7 @@ static const struct option_row {
     {"--platform",      true,  NULL,       NULL, 0, offsetof(struct request, platform)},
     {"--server",        true,  NULL,       NULL, 0, offsetof(struct request, server)},
     {"--key",           true,  NULL,       NULL, 0, offsetof(struct request, key)},
+    {"--incremental-since", true, NULL,    NULL, 0, offsetof(struct request, since)},
 };
 /* clang-format on */
 

@@ -37,6 +37,7 @@ struct request {
     const char *platform;       /* --platform=OS/ARCH */
     const char *key;            /* --key=, a file with a key that is trusted from now on */
     const char *server;         /* --server=, an index of images */
+    const char *since;          /* --incremental-since=, an earlier export */
     const char *json;           /* --json=, "short" or "pretty"; NULL: for people */
     struct strings words;
 };

@@ -13,6 +13,7 @@ int verb_import_tar(struct job *job, const struct request *request, struct error
 int verb_import_raw(struct job *job, const struct request *request, struct error **err);
 int verb_import(struct job *job, const struct request *request, struct error **err);
 int verb_import_fs(struct job *job, const struct request *request, struct error **err);
+int verb_export(struct job *job, const struct request *request, struct error **err);
 int verb_export_tar(struct job *job, const struct request *request, struct error **err);
 int verb_pull_tar(struct job *job, const struct request *request, struct error **err);
 int verb_pull_raw(struct job *job, const struct request *request, struct error **err);
@@ -53,6 +54,11 @@ int look_inside(struct job *job, int fd, struct strings *ret_facts, struct error
 
 /* Fills a tree in a worker, as UNPACK says; its root_fd is set here. */
 int tree_arrive(struct job *job, struct unpack *unpack, const struct arrival *arrival, struct error **err);
+
+/* The stream that the increment FD at PATH stands for, out of it and what it is since: a tar archive as a file that is
+ * gone with its descriptor, or a disk image in *ret_disk. Nothing of it was seen by an unpacker yet. */
+int increment_restore(struct job *job, const struct request *request, struct place *place, int fd, const char *path,
+                      int *ret_tar_fd, struct arrival *ret_disk, struct error **err);
 
 /* Fills a disk image (raw.h) in a worker. */
 int raw_arrive(struct job *job, int input_fd, struct arrival *arrival, struct error **err);
