@@ -30,7 +30,10 @@ int start_check_name(const struct verb_call *call, const char *name, struct erro
         return 0;
     if (call->program != PROGRAM_MACHINECTL)
         return machine_name_check(name, err);
+    auto_error struct error *reason = NULL;
+    (void) machine_name_check(name, &reason);
     fail_plain(err, EINVAL, "Invalid machine name %s.", name);
+    fail_hint(*err, "%s; %s", error_text(reason), error_hint(reason));
     return -EINVAL;
 }
 

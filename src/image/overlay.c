@@ -104,7 +104,8 @@ static int layers_open(struct layers *layers, bool clone, struct error **err)
     layers->upper_fd = openat(layers->top_fd, overlay->upper, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     layers->work_fd = openat(layers->top_fd, overlay->work, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (layers->upper_fd < 0 || layers->work_fd < 0)
-        return fail(err, errno, "cannot open the writable layer of the overlay");
+        return fail(err, errno, "cannot open %s, the writable layer of the overlay",
+                    layers->upper_fd < 0 ? overlay->upper : overlay->work);
     return 0;
 }
 

@@ -422,7 +422,8 @@ static void check_folder(struct check_results *results, const char *folder)
 static void check_programs(struct check_results *results)
 {
     bool systemd = exists("/run/systemd/system");
-    bool bus = exists(REDD_LIBEXEC_DIR "/redd-bus"), transfer = exists(REDD_LIBEXEC_DIR "/redd-transfer");
+    auto_free char *bus_path = path_of_own_program("redd-bus"), *transfer_path = path_of_own_program("redd-transfer");
+    bool bus = exists(bus_path), transfer = exists(transfer_path);
 
     if (systemd && !bus)
         add(results, "service manager", CHECK_BAD,

@@ -6,6 +6,7 @@
  * Where a service manager made our unit it has set its own policy (DevicePolicy= of the template unit), and is asked to
  * let through what is bound into the container (cli/scope.c); here that is part of the program.
  */
+#include <assert.h>
 #include <errno.h>
 #include <stdint.h>
 #include <string.h>
@@ -22,7 +23,8 @@
 #include "runtime/bound_devices.h"
 #include "runtime/run_state.h"
 
-enum { DEVICES_MAX = 96, PROGRAM_MAX = 24 + DEVICES_MAX };
+/* All of a host's /dev may be bound; the rest of the program is 26 instructions. */
+enum { DEVICES_MAX = 1024, PROGRAM_MAX = 26 + DEVICES_MAX };
 
 struct device {
     bool is_block;
@@ -46,6 +48,7 @@ struct program {
 
 static void emit(struct program *p, uint8_t code, int destination, int source, int16_t offset, int32_t value)
 {
+    assert(p->n < PROGRAM_MAX);
     p->insn[p->n++] = (struct bpf_insn){.code = code,
                                         .dst_reg = (uint8_t) destination & 15,
                                         .src_reg = (uint8_t) source & 15,
@@ -114,6 +117,9 @@ static size_t add_bound(const struct spec *spec, struct device *devices, size_t 
     CLEANUP(strings_done) struct strings paths = {0};
 
     bound_devices(spec, &paths);
+    if (n + paths.count > DEVICES_MAX)
+        log_warning("%zu devices are bound, of which the last %zu cannot be used: %d are the most", paths.count,
+                    n + paths.count - DEVICES_MAX, DEVICES_MAX - (int) n);
     for (size_t i = 0; i < paths.count && n < DEVICES_MAX; i++) {
         struct stat st;
 

@@ -18,6 +18,7 @@
 #include "base/mem.h"
 #include "base/mount.h"
 #include "base/path.h"
+#include "runtime/bound_devices.h"
 #include "runtime/mount_source.h"
 #include "runtime/run_state.h"
 
@@ -60,9 +61,12 @@ int step_mounts_prepare(struct run *run, struct error **err)
 
     run->mounts = mem_alloc((spec->n_mounts + 1) * sizeof *run->mounts);
     for (size_t i = 0; i < spec->n_mounts; i++) {
-        run->n_mounts++;
-        if (prepare_one(run, sorted[i], &run->mounts[i], err) < 0)
-            return -error_code(*err);
+        int made = bound_nodes_make(run, sorted[i], err);
+
+        if (made == 0 && prepare_one(run, sorted[i], &run->mounts[run->n_mounts++], err) < 0)
+            made = -error_code(*err);
+        if (made < 0)
+            return made;
     }
     return 0;
 }

@@ -4,6 +4,7 @@
  * no effect in this run is remarked on. Nothing that was asked for is passed over in silence.
  */
 #include <errno.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -52,17 +53,19 @@ static void remark_on_filter(const struct strings *names)
                         names->item[i]);
 }
 
-/* Limits are set without a service manager, too. */
-static bool has_other_than_limits(const struct strings *properties)
+/* Without a service manager limits are set all the same, and what is to be counted is counted. Gives the first of the
+ * others, or NULL. */
+static char *other_than_limits(const struct strings *properties)
 {
     for (size_t i = 0; i < properties->count; i++) {
         auto_error struct error *unknown = NULL;
+        auto_free char *name = mem_copy_bytes(properties->item[i], strcspn(properties->item[i], "="));
         struct cgroup_limit limit;
 
-        if (resource_parse(properties->item[i], &limit, &unknown) < 0)
-            return true;
+        if (!string_ends(name, "Accounting") && resource_parse(properties->item[i], &limit, &unknown) < 0)
+            return mem_format("--property=%s=", name);
     }
-    return false;
+    return NULL;
 }
 
 static void remark_on_ineffective(const struct run *run)
@@ -70,12 +73,12 @@ static void remark_on_ineffective(const struct run *run)
     const struct spec *s = run->spec;
     /* with --keep-unit it is documented to mean nothing: the unit has properties of its own */
     bool no_scope = !run->host->allocate_scope && !s->keep_unit;
+    auto_free char *property = no_scope ? other_than_limits(&s->properties) : NULL;
     const struct {
         bool asked;
         const char *what, *why;
     } rows[] = {
-        {no_scope && has_other_than_limits(&s->properties), "--property=",
-         "this host has no service manager that would apply it"},
+        {property, property, "this host has no service manager that would apply it"},
         {!s->image && (s->root_hash || s->root_hash_sig || s->verity_data),
          "--root-hash=, --root-hash-sig= and --verity-data=",
          "they are about disk images, and this is a directory"},

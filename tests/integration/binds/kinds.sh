@@ -72,6 +72,32 @@ written' 'what is made for it belongs to its root'
 refuses 'an option nobody knows' "Invalid bind mount option: bogus" "$REDD" run -q -D "$WORK/tree" --bind="$WORK:/mnt:bogus" true
 like "$err" '^hint: the options are rbind' 'is told the others'
 
+# devices
+devices=/dev/redd-test-$$
+defer 'rm -rf "$devices"'
+mkdir -p "$devices/below"
+for minor in $(seq 200); do echo "mknod -m 600 $devices/n$minor c 240 $minor"; done | sh
+mknod -m 640 "$devices/below/log" c 10 237
+chgrp 44 "$devices/below/log"
+ln -s below/log "$devices/link"
+run "$REDD" run -q --pipe -D "$WORK/tree" -M tiny --bind="$devices" sh -c "
+        : <$devices/link && echo opened; mknod /dev/x b 7 0 && echo made"
+is "$out" opened 'of a folder with hundreds of nodes each can be used, and no other'
+is "$err" 'mknod: /dev/x: Operation not permitted' 'without a word of redd'
+# shellcheck disable=SC2086
+{
+        redd $mapped --bind="$devices" sh -c "
+                stat -c '%u %g %a %t:%T' $devices/below/log; : <$devices/link && echo opened"
+        is "$out" '0 44 640 a:ed
+opened' 'with users of its own, the container has nodes of its own, of the same owners by number'
+        redd $mapped --bind="$devices/below/log:/dev/kernel/log" stat -c '%u %g %a %t:%T' /dev/kernel/log
+        is "$out" '0 44 640 a:ed' 'of a single device, too'
+        redd $mapped --bind="$devices/below/log:/dev/log" chmod 666 /dev/log
+        is "$status/$(stat -c %a "$devices/below/log")" 0/640 'which the host does not share'
+        redd $mapped --bind=/dev/shm:/dev/other sh -c 'touch /dev/other/x 2>/dev/null; stat -f -c %T /dev/other'
+        is "$out" tmpfs 'what is mounted in /dev is bound as ever'
+}
+
 # overlays
 redd --overlay="$WORK/lower:$WORK/upper:/opt" sh -c 'cat /opt/low /opt/up; echo new >/opt/new; rm /opt/low'
 is "$out" 'low
@@ -87,6 +113,8 @@ is "$out" 5 'the tree can be a layer, with changes that go away'
 ok 'they are gone' test ! -e "$WORK/tree/etc/new"
 refuses 'one path makes no overlay' 'needs at least two' "$REDD" run -q -D "$WORK/tree" --overlay=/opt true
 refuses 'a layer that is not there' "/nowhere" "$REDD" run -q -D "$WORK/tree" --overlay=/nowhere::/opt true
+refuses 'nor one to write to' 'cannot open nowhere, the writable layer' "$REDD" run -q -D "$WORK/tree" \
+        --overlay="$WORK/lower:$WORK/nowhere:/opt" true
 
 # a door that is open while the container runs
 mount --make-shared /run                        # as systemd has it

@@ -75,7 +75,9 @@ remark() {
         is "$status" 0 "with $remark_what it runs"
         like "$err" "$remark_text" 'and says that it has no effect'
 }
-remark 'a property' '--property= has no effect: .*service manager' "$REDD" run -q -D "$WORK/tree" --property=OOMPolicy=kill true
+remark 'a property' '--property=OOMPolicy= has no effect: .*service manager' "$REDD" run -q -D "$WORK/tree" --property=OOMPolicy=kill true
+run "$REDD" run -q -D "$WORK/tree" --property=MemoryAccounting=on true
+is "$err" '' 'what is counted anyway is no remark'
 remark 'a root hash' 'about disk images' "$REDD" run -q -D "$WORK/tree" --root-hash=00112233445566778899aabbccddeeff true
 remark 'a wish for cgroup v1' 'cgroup v2 on every host' \
         env SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=0 "$REDD" run -q -D "$WORK/tree" true

@@ -8,6 +8,12 @@ is "$status" 0 'this host can run machines'
 like "$out" '^ok +kernel +Linux ' 'the kernel'
 like "$out" '^(ok|warn) +cgroups +(unified|hybrid|version 1)' 'the control groups'
 like "$out" '^ok +network links' 'links'
+mkdir "$WORK/bin"
+cp "$REDD" "$WORK/bin/redd"
+printf '#!/bin/sh\n' >"$WORK/bin/redd-transfer"
+chmod +x "$WORK/bin/redd-transfer"
+like "$("$WORK/bin/redd" doctor)" '^ok +transfer +images can be pulled' 'a program of redd that lies beside it'
+rm "$WORK/bin/redd-transfer"
 echo 'big:x:600000:600000::/:/bin/false' >>/etc/passwd
 chmod 755 /var/lib/machines
 run "$REDD" doctor -q

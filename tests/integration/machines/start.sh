@@ -49,6 +49,7 @@ is "$status" 0 'and their end'
 
 # --- failures ---
 refuses 'a name that is none' '^machinectl: Invalid machine name a_b\.$' "$ctl" start a_b
+like "$err" "^hint: '_' is not allowed.*nearest valid name is 'a-b'" 'is told why, and which would do'
 refuses 'an image that is not there' "^machinectl: Machine image 'nosuch' does not exist\.$" "$ctl" start nosuch
 refuses 'our own words for it' "^redd start: No image for machine 'nosuch'" "$REDD" start nosuch
 
