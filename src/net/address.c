@@ -111,6 +111,22 @@ void address_put_route(struct netlink_batch *batch, int index, const struct ip_p
         netlink_put_u32(batch, RTA_PRIORITY, metric);
 }
 
+void address_put_network(struct netlink_batch *batch, int index, const struct ip_prefix *network)
+{
+    const struct rtmsg header = {
+        .rtm_family = network->family,
+        .rtm_dst_len = network->length,
+        .rtm_table = RT_TABLE_MAIN,
+        .rtm_protocol = RTPROT_KERNEL,
+        .rtm_scope = network->family == AF_INET6 ? RT_SCOPE_UNIVERSE : RT_SCOPE_LINK,
+        .rtm_type = RTN_UNICAST,
+    };
+
+    netlink_begin(batch, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE, &header, sizeof header);
+    netlink_put(batch, RTA_DST, network->byte, ip_family_bytes(network->family));
+    netlink_put_u32(batch, RTA_OIF, (uint32_t) index);
+}
+
 int address_route_delete(struct netlink *netlink, int index, const struct ip_prefix *to, struct error **err)
 {
     const struct rtmsg header = {

@@ -34,6 +34,10 @@ void address_put(struct netlink_batch *batch, int index, const struct ip_prefix 
 void address_put_route(struct netlink_batch *batch, int index, const struct ip_prefix *to,
                        const struct ip_prefix *gateway, unsigned metric);
 
+/* The route to a network on the link as an address there brings it, without the address. It is the kernel's, as far as
+ * systemd-networkd can see, which takes those of others away from links that it looks after. */
+void address_put_network(struct netlink_batch *batch, int index, const struct ip_prefix *network);
+
 /* A route that address_put_route() made without a gateway; one that is gone is success. */
 int address_route_delete(struct netlink *netlink, int index, const struct ip_prefix *to, struct error **err);
 

@@ -22,9 +22,15 @@
 
 struct address_plan {
     /* Host's end: addresses, DHCP and router advertisements are ours. False where networkd manages the link, on a
-     * bridge of somebody else, and for machines without a cable; then what a plan holds was said by --network-address=
-     * and is set inside only. */
+     * bridge of somebody else, and for machines without a cable; then what a plan holds of IPv4 was said by
+     * --network-address=, and is set inside only. */
     bool is_managed;
+
+    /* Where networkd manages the link it is asked for IPv4, so guest4, host4 and gateway4 come while the container runs
+     * (runtime/network_lease.c); and where it leaves IPv6 out, host6 is a network that is routed to the link, of which
+     * the host itself has no address. */
+    bool is_leased;
+    bool has_foreign6;          /* it gives IPv6, too: which address, only it and the container know */
 
     char link[INTERFACE_NAME_SIZE];     /* "ve-NAME", "vb-NAME"; "" without a cable */
     char router[INTERFACE_NAME_SIZE];   /* where the host's addresses are: "ve-NAME" or "vz-ZONE"; "" unless managed */

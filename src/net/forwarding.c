@@ -67,6 +67,13 @@ bool forwarding_prepare_link(const char *name)
     return true;
 }
 
+void forwarding_trust_address(const char *name)
+{
+    auto_free char *path = mem_format("ipv6/conf/%s/accept_dad", name);
+
+    (void) switch_write(path, 0);
+}
+
 /* -- the host's uplinks -- */
 
 struct uplink {

@@ -19,6 +19,9 @@
  * or the host has no IPv6. (IPv4: address_put_link().) */
 bool forwarding_prepare_link(const char *name);
 
+/* The host's own address on the link NAME, which is not up yet, is good at once: nobody else there could have it. */
+void forwarding_trust_address(const char *name);
+
 /* Records the way back for MACHINE. Before the first forwarding_hold(). */
 int forwarding_record(struct undo *undo, const char *machine, struct error **err);
 

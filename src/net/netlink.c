@@ -18,6 +18,7 @@
 #include "base/fd.h"
 #include "base/kernel.h"
 #include "base/mem.h"
+#include "net/netns.h"
 
 /* Flags and attributes of acknowledgements that carry words (Linux 4.12). */
 #ifndef NLM_F_CAPPED
@@ -177,23 +178,17 @@ int netlink_open_netfilter(struct netlink *ret, struct error **err)
 
 int netlink_open_in(int netns_fd, struct netlink *ret, struct error **err)
 {
-    auto_close int own_fd = file_open("/proc/self/ns/net", O_RDONLY);
+    auto_close int own_fd = -1;
 
-    if (own_fd < 0)
-        return fail(err, errno, "cannot open /proc/self/ns/net");
-    if (setns(netns_fd, CLONE_NEWNET) < 0)
-        return fail(err, errno, "cannot look into the container's network namespace");
+    if (netns_enter(netns_fd, &own_fd, err) < 0)
+        return -error_code(*err);
 
     int r = netlink_open(ret, err);
-    if (setns(own_fd, CLONE_NEWNET) < 0) {
-        int code = errno;
-
-        if (r == 0)
-            netlink_close(ret);
-        error_freep(err);
-        return fail(err, code, "cannot come back from the container's network namespace");
-    }
-    return r;
+    if (netns_leave(&own_fd, err) == 0)
+        return r;
+    if (r == 0)
+        netlink_close(ret);
+    return -error_code(*err);
 }
 
 void netlink_close(struct netlink *netlink)

@@ -113,45 +113,75 @@ static bool match_holds(const char *key, const char *value, const struct network
     return *value == '!';
 }
 
-enum networkd_match networkd_file_match(const char *text, const struct networkd_link *link)
+/* What a file says besides, line by line. */
+static void take_setting(const char *section, const char *key, const char *value, struct networkd_file *file)
+{
+    bool is_network = strcmp(section, "[Network]") == 0;
+
+    if (is_network && strcmp(key, "DHCPServer") == 0)
+        file->serves_dhcp = parse_boolean(value) == 1;
+    if ((is_network || strcmp(section, "[Address]") == 0) && strcmp(key, "Address") == 0 && strchr(value, ':'))
+        file->leaves_ipv6 = false;
+    if (is_network && (strcmp(key, "DHCPPrefixDelegation") == 0 || strcmp(key, "DHCPv6PrefixDelegation") == 0) &&
+        parse_boolean(value) == 1)
+        file->leaves_ipv6 = false;
+    /* without an address of the link's own there is no router for the other end */
+    if (is_network && strcmp(key, "LinkLocalAddressing") == 0 && parse_boolean(value) != 1 &&
+        strcmp(value, "ipv6") != 0)
+        file->leaves_ipv6 = false;
+}
+
+struct networkd_file networkd_file_read(const char *text, const struct networkd_link *link)
 {
     CLEANUP(strings_done) struct strings lines = {0};
-    bool in_match = false, in_link = false, matches = true, has_match = false, is_unmanaged = false;
+    struct networkd_file file = {.leaves_ipv6 = true};
+    bool matches = true, has_match = false, is_unmanaged = false;
+    const char *section = "";
 
     strings_split(&lines, text, "\n");
     for (size_t i = 0; i < lines.count; i++) {
         char *line = string_trim(lines.item[i]), *equals = strchr(line, '=');
 
-        if (*line == '[') {
-            in_match = strcmp(line, "[Match]") == 0;
-            in_link = strcmp(line, "[Link]") == 0;
-        }
+        if (*line == '[')
+            section = line;
+        if (strcmp(line, "[IPv6Prefix]") == 0)
+            file.leaves_ipv6 = false;
         if (*line == '#' || *line == ';' || *line == '[' || !equals)
             continue;
         *equals = '\0';
         const char *key = string_trim(line), *value = string_trim(equals + 1);
-        if (in_match) {
+        if (strcmp(section, "[Match]") == 0) {
             has_match = true;
             matches = matches && match_holds(key, value, link);
-        }
-        if (in_link && strcmp(key, "Unmanaged") == 0)
+        } else if (strcmp(section, "[Link]") == 0 && strcmp(key, "Unmanaged") == 0)
             is_unmanaged = parse_boolean(value) == 1;
+        else
+            take_setting(section, key, value, &file);
     }
-    return !matches || !has_match ? NETWORKD_OTHER : is_unmanaged ? NETWORKD_UNMANAGED : NETWORKD_MATCHES;
+    file.match = !matches || !has_match ? NETWORKD_OTHER : is_unmanaged ? NETWORKD_UNMANAGED : NETWORKD_MATCHES;
+    return file;
 }
 
-/* The names of all files, each once. */
-static void list_files(struct strings *ret)
+/* Adds the names of the files in FOLDER that end in ENDING, each once. */
+static void list_folder(const char *folder, const char *ending, struct strings *ret)
+{
+    DIR *dir = opendir(folder);
+
+    if (!dir)
+        return;
+    for (struct dirent *entry; (entry = readdir(dir));)
+        if (string_ends(entry->d_name, ending) && !strings_contain(ret, entry->d_name))
+            strings_add(ret, entry->d_name);
+    (void) closedir(dir);
+}
+
+/* The names of all files in FOLDER of the folders there are, "" for these themselves. */
+static void list_files(const char *folder, const char *ending, struct strings *ret)
 {
     for (size_t i = 0; i < COUNT_OF(folders); i++) {
-        DIR *dir = opendir(folders[i]);
+        auto_free char *path = mem_format("%s/%s", folders[i], folder);
 
-        if (!dir)
-            continue;
-        for (struct dirent *entry; (entry = readdir(dir));)
-            if (string_ends(entry->d_name, ".network") && !strings_contain(ret, entry->d_name))
-                strings_add(ret, entry->d_name);
-        (void) closedir(dir);
+        list_folder(path, ending, ret);
     }
     strings_sort(ret);
 }
@@ -169,19 +199,40 @@ static char *read_first(const char *name)
     return NULL;
 }
 
-bool networkd_manages(const struct networkd_link *link)
+/* The file NAME and what is added to it in the folders NAME.d. NULL: masked. */
+static char *read_whole(const char *name)
+{
+    CLEANUP(strings_done) struct strings names = {0}, texts = {0};
+    auto_free char *folder = mem_format("%s.d", name), *text = read_first(name);
+
+    if (!text || !*text)
+        return NULL;
+    strings_add(&texts, text);
+    list_files(folder, ".conf", &names);
+    for (size_t i = 0; i < names.count; i++) {
+        auto_free char *path = mem_format("%s/%s", folder, names.item[i]), *more = read_first(path);
+
+        if (more)
+            strings_add(&texts, more);
+    }
+    return strings_join(&texts, "\n");
+}
+
+bool networkd_manages(const struct networkd_link *link, struct networkd_file *ret)
 {
     CLEANUP(strings_done) struct strings files = {0};
 
     if (!is_running())
         return false;
-    list_files(&files);
+    list_files("", ".network", &files);
     for (size_t i = 0; i < files.count; i++) {
-        auto_free char *text = read_first(files.item[i]);
-        enum networkd_match match = text ? networkd_file_match(text, link) : NETWORKD_OTHER;
+        auto_free char *text = read_whole(files.item[i]);
 
-        if (match != NETWORKD_OTHER)
-            return match == NETWORKD_MATCHES;
+        if (!text)
+            continue;
+        *ret = networkd_file_read(text, link);
+        if (ret->match != NETWORKD_OTHER)
+            return ret->match == NETWORKD_MATCHES;
     }
     return false;
 }

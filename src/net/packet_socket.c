@@ -15,6 +15,11 @@
 #define PACKET_IGNORE_OUTGOING 23       /* Linux 4.20 */
 #endif
 
+int packet_socket_hear_outgoing(int fd, bool hears)
+{
+    return setsockopt(fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, &(int){!hears}, sizeof(int));
+}
+
 int packet_socket_open(int link_index, const struct sock_fprog *program, int *ret_fd, struct error **err)
 {
     /* All kinds of frames, since those a bridge takes are given to no other socket; protocol 0 first, so that nothing
@@ -24,8 +29,7 @@ int packet_socket_open(int link_index, const struct sock_fprog *program, int *re
     auto_close int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
     if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, program, sizeof *program) < 0 ||
-        setsockopt(fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, &(int){1}, sizeof(int)) < 0 ||
-        bind(fd, (const struct sockaddr *) &link, sizeof link) < 0)
+        packet_socket_hear_outgoing(fd, false) < 0 || bind(fd, (const struct sockaddr *) &link, sizeof link) < 0)
         return fail(err, errno, "cannot listen to the container's cable");
     *ret_fd = take_fd(&fd);
     return 0;

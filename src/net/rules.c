@@ -380,7 +380,8 @@ static int meet(struct netlink *filter, const struct writer *writer, const struc
 
 static int set_groups(struct netlink *netlink, const struct address_plan *plan, struct error **err)
 {
-    uint32_t group = plan->is_managed ? RULES_GROUP_MANAGED : RULES_GROUP_PLAIN;
+    /* a network of ours is behind it, be it of IPv6 alone */
+    uint32_t group = plan->is_managed || plan->host6.family ? RULES_GROUP_MANAGED : RULES_GROUP_PLAIN;
 
     if (is_in_zone(plan) && link_set_group(netlink, plan->link_index, RULES_GROUP_PORT, false, err) < 0)
         return -error_code(*err);

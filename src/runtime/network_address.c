@@ -19,9 +19,6 @@
 #include "runtime/network_state.h"
 #include "runtime/run_state.h"
 
-/* Behind what any client sets: 0, 100, 1024. */
-enum { GUEST_METRIC = 4096 };
-
 enum { CABLE_LENGTH = 28, ZONE_LENGTH = 24, MTU_USUAL = 1500, MTU_MIN = 1280 };
 
 /* What is known while the plan is made. */
@@ -333,7 +330,7 @@ static int set_guest(struct planning *planning, struct error **err)
     struct netlink_batch batch;
     struct link link;
 
-    if (!plan->guest4.family && !plan->guest6.family)
+    if (!plan->guest4.family && !plan->guest6.family && !plan->is_leased)
         return 0;
     if (netlink_open_in(planning->network->netns_fd, &inside, err) < 0 ||
         link_find(&inside, plan->guest_link, &link, err) < 0)
@@ -389,6 +386,35 @@ static int set_managed(struct planning *planning, struct error **err)
     return set_host(planning, err);
 }
 
+/* Where systemd-networkd looks after the host's end: what it leaves out. Both ends are up at once, for it to begin. */
+static int set_beside_networkd(struct planning *planning, const struct networkd_file *file, struct error **err)
+{
+    struct address_plan *plan = planning->plan;
+    struct network *network = planning->network;
+    struct run *run = planning->run;
+    struct link_setup setup = {.index = plan->router_index};
+    struct netlink_batch batch;
+
+    plan->is_leased = file->serves_dhcp && !plan->is_static4;
+    plan->has_foreign6 = !file->leaves_ipv6 && !plan->is_static6;
+    if (file->leaves_ipv6 && forwarding_prepare_link(plan->router)) {
+        plan_host6(planning);
+        forwarding_trust_address(plan->router);
+        /* whose address it is by which the host is known */
+        setup.mac = run->spec->zone && network->zone_is_new ? &plan->router_mac : NULL;
+    }
+    if (forwarding_hold(&network->host, run->machine, plan->host6.family != 0, err) < 0)
+        return -error_code(*err);
+    netlink_batch_init(&batch);
+    address_put_link(&batch, &setup);
+    if (plan->host6.family) {
+        struct ip_prefix routed = ip_prefix_network(&plan->host6);
+
+        address_put_network(&batch, plan->router_index, &routed);
+    }
+    return talk_host(planning, &batch, err);
+}
+
 /* What the plan says is what there is. */
 static void forget_ipv6(struct address_plan *plan)
 {
@@ -407,17 +433,20 @@ int step_addresses_set(struct run *run, struct error **err)
     struct planning planning = {.run = run, .network = run->network, .plan = plan, .has_ipv6 = true};
     const struct networkd_link link = {
         .name = plan->router, .kind = run->spec->zone ? "bridge" : "veth", .mac = plan->router_mac};
+    struct networkd_file file = {0};
     int r = 0;
 
     /* each boot has a plan of its own; with a cable, step_veth_make() has begun it */
     if (!run->spec->veth)
         *plan = (struct address_plan){0};
-    plan->is_managed = plan->router[0] && !networkd_manages(&link);
+    plan->is_managed = plan->router[0] && !networkd_manages(&link, &file);
     plan_other_link(&planning);
     if (plan_given(&planning, err) < 0)
         r = -error_code(*err);
     if (r == 0 && plan->is_managed)
         r = set_managed(&planning, err);
+    else if (r == 0 && plan->router[0])
+        r = set_beside_networkd(&planning, &file, err);
     /* forwards on a bridge of yours: what answers them comes in there */
     else if (r == 0 && run->spec->bridge && spec_wants_rules(run->spec))
         r = forwarding_hold(&run->network->host, run->machine, plan->guest6.family != 0, err);

@@ -24,14 +24,19 @@ bool spec_wants_links(const struct spec *spec)
            spec->ipvlans.count > 0;
 }
 
+void network_names_init(struct network *network)
+{
+    mac_key_read(&network->key);
+    network->hashed_names = interface_name_scheme_has_hashes(getenv("NET_NAMING_SCHEME"));
+}
+
 int step_netns_open(struct run *run, struct error **err)
 {
     struct network *network = run->network = mem_alloc(sizeof *network);
     char path[48];
 
     *network = (struct network){.netns_fd = -1, .host.fd = -1, .zone_lock.fd = -1};
-    mac_key_read(&network->key);
-    network->hashed_names = interface_name_scheme_has_hashes(getenv("NET_NAMING_SCHEME"));
+    network_names_init(network);
     (void) snprintf(path, sizeof path, "/proc/%d/ns/net", (int) run->pid);
     network->netns_fd = file_open(path, O_RDONLY);
     if (network->netns_fd < 0)

@@ -55,7 +55,7 @@ static void answer_dhcp(struct router *router, const struct udp_frame *frame)
     struct dhcp_answer answer;
     uint8_t out[DHCP_REPLY_SIZE + UDP_FRAME_HEADERS];
 
-    if (!plan->guest4.family || dhcp_request_parse(frame->data, frame->size, &request) < 0 ||
+    if (!plan->is_managed || !plan->guest4.family || dhcp_request_parse(frame->data, frame->size, &request) < 0 ||
         !mac_equal(request.client, plan->guest_mac))
         return;
 
@@ -209,7 +209,7 @@ int step_router_start(struct run *run, struct error **err)
     int64_t now_ms = event_now_ms();
     int fd;
 
-    if (!plan->is_managed)
+    if (!plan->is_managed && !plan->host6.family)
         return 0;
     if (router_socket_open(plan->link_index, &fd, err) < 0)
         return -error_code(*err);

@@ -20,11 +20,10 @@ bool spec_wants_rules(const struct spec *spec)
 }
 
 /* Those that --network-allow= names, by what their names lead to: they need not be there. */
-static void find_allowed(struct run *run, struct rules_peer *peers, struct ip_prefix *clients,
-                         struct rules_machine *machine)
+static void find_allowed(const struct run *run, const struct network *network, struct rules_peer *peers,
+                         struct ip_prefix *clients, struct rules_machine *machine)
 {
     const struct strings *allow = &run->spec->network_allow;
-    const struct network *network = run->network;
 
     for (size_t i = 0; i < allow->count; i++) {
         if (ip_prefix_parse(allow->item[i], &clients[machine->n_clients]) == 0) {
@@ -41,21 +40,26 @@ static void find_allowed(struct run *run, struct rules_peer *peers, struct ip_pr
     }
 }
 
-/* The rules know a machine by its addresses: without any it would seem to be guarded, and not be. */
+/* The rules know a machine by its addresses: without those of one family it would seem to be guarded, and not be. */
 static int check_guard(const struct rules_machine *machine, struct error **err)
 {
     const struct address_plan *plan = machine->plan;
+    bool knows4 = plan->guest4.family || plan->is_managed, knows6 = !plan->has_foreign6;
 
-    if (!machine->is_guarded || plan->guest4.family || plan->guest6.family)
+    if (!machine->is_guarded || (knows4 && knows6))
         return 0;
-    fail_plain(err, EADDRNOTAVAIL, "the host knows no address of the machine whose clients are to be chosen");
+    fail_plain(err, EADDRNOTAVAIL, "the host knows no %s address of the machine whose clients are to be chosen",
+               knows4 ? "IPv6" : "IPv4");
     fail_id(*err, "R2854");
-    fail_hint(*err, "systemd-networkd looks after '%s', so its lease is not redd's to know: say --network-address=, or "
-                    "leave out --network-isolate= and --network-allow=", plan->router);
+    fail_hint(*err,
+              "systemd-networkd looks after '%s' and gives the machine its address once it runs: say "
+              "--network-address=, or leave out --network-isolate= and --network-allow=",
+              plan->router);
     return -EADDRNOTAVAIL;
 }
 
-int step_rules_add(struct run *run, struct error **err)
+/* WHERE has a socket of the host's, and how names become addresses. */
+static int add_rules(struct run *run, struct network *where, struct error **err)
 {
     const struct spec *spec = run->spec;
     size_t n = spec->network_allow.count;
@@ -72,11 +76,30 @@ int step_rules_add(struct run *run, struct error **err)
 
     if (check_guard(&machine, err) < 0)
         return -error_code(*err);
-    find_allowed(run, peers, clients, &machine);
+    find_allowed(run, where, peers, clients, &machine);
     machine.ports = ports_list(run, &machine.n_ports);
+    return rules_add(&where->host, &machine, err);
+}
+
+int step_rules_add(struct run *run, struct error **err)
+{
     ports_check(run);
-    if (undo_record(run->undo, "packet-filter", err, run->machine, NULL) < 0 ||
-        rules_add(&run->network->host, &machine, err) < 0)
+    if (undo_record(run->undo, "packet-filter", err, run->machine, NULL) < 0)
         return -error_code(*err);
-    return 0;
+    return add_rules(run, run->network, err);
+}
+
+int rules_follow(struct run *run, struct error **err)
+{
+    struct network where = {.host.fd = -1};
+
+    network_names_init(&where);
+    if (netlink_open(&where.host, err) < 0)
+        return -error_code(*err);
+
+    int r = rules_remove(run->machine, err);
+    if (r == 0)
+        r = add_rules(run, &where, err);
+    netlink_close(&where.host);
+    return r;
 }

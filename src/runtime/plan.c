@@ -179,6 +179,8 @@ static const struct step steps[] = {
     { ATTACH,  "listen to the container's cable",     wants_router,      step_router_start,     NULL, step_router_stop },
     /* Before the payload can send anything. */
     { ATTACH,  "set the packet filter's rules",       spec_wants_rules,  step_rules_add,        NULL, NULL },
+    /* Behind the rules, which let the answer in where the host is closed. */
+    { ATTACH,  "ask for a lease",                     wants_router,      step_lease_start,      NULL, step_lease_stop },
     { ATTACH,  "make further virtual cables",         wants_veth_extras, step_veth_extras_make, NULL, NULL },
     { ATTACH,  "start the resolver",                  spec_wants_links,  step_resolver_start,   NULL, step_resolver_stop },
     { ATTACH,  "publish the machine's name",          spec_wants_links,  step_name_publish,     NULL, step_name_withdraw },

@@ -160,7 +160,7 @@ static int check_reach(const struct ports *ports, const struct port_forward *por
         fail_hint(*err, "use -n (--network-veth) or --network-zone=, or let the service listen on the bridge");
         return -EADDRNOTAVAIL;
     }
-    if (plan->guest4.family || (plan->guest6.family && !port->inward))
+    if (plan->guest4.family || plan->is_leased || (plan->guest6.family && !port->inward))
         return 0;
     fail_plain(err, EADDRNOTAVAIL, "the host knows no %saddress of the machine to forward to",
                port->inward ? "IPv4 " : "");
@@ -293,14 +293,21 @@ void ports_check(const struct run *run)
     }
 }
 
+void ports_follow(struct run *run)
+{
+    if (!run->ports)
+        return;
+    run->ports->proxy.guest4 = run->address_plan.guest4;
+    run->ports->proxy.guest6 = run->address_plan.guest6;
+}
+
 void ports_start(struct run *run)
 {
     struct ports *ports = run->ports;
 
     if (!ports)
         return;
-    ports->proxy.guest4 = run->address_plan.guest4;
-    ports->proxy.guest6 = run->address_plan.guest6;
+    ports_follow(run);
     ports->is_running = true;
     for (size_t i = 0; i < ports->count; i++)
         watch(ports, i);

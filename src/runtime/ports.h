@@ -26,5 +26,8 @@ void ports_check(const struct run *run);
 /* The payload runs: begins to pass on and to answer. */
 void ports_start(struct run *run);
 
+/* The machine has other addresses now. */
+void ports_follow(struct run *run);
+
 /* Between two boots nobody answers. */
 void ports_stop(struct run *run);

@@ -103,6 +103,7 @@ struct run {
     int network_index;          /* the interface that stands for the machine on the host, 0: none */
     struct address_plan address_plan;   /* network_address.c; all zero without a cable or addresses */
     struct router *router;      /* network_router.c */
+    struct lease *lease;        /* network_lease.c */
 
     struct ports *ports;        /* ports.c */
 
@@ -293,6 +294,11 @@ void step_name_withdraw(struct run *run);
 /* network_router.c */
 STEP(step_router_start);
 void step_router_stop(struct run *run);
+
+/* network_lease.c */
+STEP(step_lease_start);
+void step_lease_stop(struct run *run);
+
 /* ports.c */
 STEP(step_ports_reserve);
 void step_ports_release(struct run *run);
@@ -301,6 +307,8 @@ void step_ports_release(struct run *run);
 /* A cable, other than to a bridge of somebody else's. */
 bool spec_wants_rules(const struct spec *spec);
 STEP(step_rules_add);
+/* The plan of addresses has changed since, while the container ran. */
+int rules_follow(struct run *run, struct error **err);
 
 /* confine.c */
 INNER_STEP(step_console_take);

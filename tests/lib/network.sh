@@ -8,6 +8,8 @@
 #     guest_reaches KIND  starts it and tests that it reaches the servers, by IPv4, by IPv6, and by name
 
 REACH_LIMIT=30
+# The time that a guest has from its start on; a machine that runs many tests at once may need more for the same.
+REACH_IN_TIME_MS=${REACH_IN_TIME_MS:-2000}
 
 # The outside: 203.0.113.0/24 and 2001:db8:113::/64 between host and router; servers behind the router.
 beyond_make() {
@@ -107,12 +109,6 @@ network_is_as() {
 
 REACH_WORDS="server.example 80 $REACH_LIMIT"
 REACH_FAMILIES='ipv4 ipv6'
-
-# Where guests are to have IPv4 alone.
-reach_ipv4_only() {
-        REACH_FAMILIES=ipv4
-        REACH_WORDS="$REACH_WORDS ipv4"
-}
 
 guest_lacks=''
 
@@ -223,8 +219,9 @@ guest_reaches() {
         defer "end_process $supervisor"
         for guest_family in $REACH_FAMILIES; do
                 if await_line "$guest_log" "reached $guest_family" "$REACH_LIMIT"; then
-                        guest_at=$(sed -n "s/.*reached $guest_family .* at //p" "$guest_log")
-                        report 0 "$guest_kind reaches what is beyond by $guest_family"
+                        guest_at=$(sed -n "s/.*reached $guest_family .* at //p" "$guest_log" | head -n 1)
+                        [ $((guest_at - guest_start)) -lt "$REACH_IN_TIME_MS" ]
+                        report $? "$guest_kind reaches what is beyond by $guest_family in time"
                         note "$((guest_at - guest_start)) ms after its start"
                 else
                         report 1 "$guest_kind reaches what is beyond by $guest_family"

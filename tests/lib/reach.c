@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * reach NAME PORT SECONDS [ipv4]: a client of its own, static, for guests that have nothing else. Asks the servers of
+ * reach NAME PORT SECONDS: a client of its own, static, for guests that have nothing else. Asks the servers of
  * /etc/resolv.conf for NAME's addresses, connects to both and reads a line from each; tries again until it got both or
- * the time is up (ipv4: that one alone). For each it prints "reached ipv4 10.0.0.1 at MILLISECONDS", since the epoch.
+ * the time is up. For each it prints "reached ipv4 10.0.0.1 at MILLISECONDS", since the epoch.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -161,7 +161,7 @@ static bool reach(const char *name, int type, unsigned port)
 
 int main(int argc, char **argv)
 {
-    bool v4 = false, v6 = argc == 5;
+    bool v4 = false, v6 = false;
 
     if (argc < 4)
         return 2;

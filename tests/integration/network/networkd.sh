@@ -3,8 +3,10 @@
 # systemd-networkd inside, where it configures itself as by any router, and on the host, where it is given way.
 # timeout: 120
 . "${0%/*}/../../lib/lib.sh"
+. "$LIB/network.sh"
+. "$LIB/hosts.sh"
 begin
-needs ip nsenter
+needs ip nsenter nft socat
 for networkd in /usr/lib/systemd/systemd-networkd /lib/systemd/systemd-networkd; do
         [ -x "$networkd" ] && break
 done
@@ -71,17 +73,58 @@ outside_pid=$!
 defer "kill $outside_pid 2>/dev/null"
 # it is there once it has said so in its folder
 timeout 10 sh -c 'until [ -s /run/systemd/netif/state ]; do busybox usleep 20000; done'
+boot web -n --port=8080:80
+unlike "$(ip -o -4 addr show dev ve-web)" ' 10\.' 'where it runs, the host'\''s end is left to it'
+in_net() {
+        nsenter --target "$leader" --net -- "$@"
+}
+address4() {
+        in_net ip -o -4 addr show dev host0 | sed 's/.*inet \([^ /]*\).*/\1/'
+}
+ok 'a container without a client has an address of its network' await_line_of ' 192\.168\.99\.' \
+        in_net ip -o -4 addr show dev host0
+ok 'and a route by the host' await_line_of 'via 192.168.99.1 .*metric 4096' in_net ip -4 route show default
+like "$(in_net ip -o -6 addr show dev host0 scope global)" ' fd' 'and an IPv6 address, which networkd has none to give of'
+like "$(ip -6 route show dev ve-web)" '^fd.*::/64 proto kernel' 'whose network leads there'
+first4=$(address4)
+SERVERS=''
+serve "$leader" 80
+ok 'forwards lead there' await_line_of '192\.168\.99\.1' ask '' tcp 192.168.99.1 8080
+
+cat >"$WORK/client" <<'SCRIPT'
+#!/bin/sh
+[ "$1" = bound ] || exit 0
+ip -4 addr flush dev "$interface"
+ip addr add "$ip/$mask" dev "$interface"
+ip route add default via "$router" dev "$interface"
+SCRIPT
+chmod +x "$WORK/client"
+in_net busybox udhcpc -f -q -n -t 5 -T 1 -i host0 -x 61:07726564642d74657374 -s "$WORK/client" >"$WORK/client.log" 2>&1
+isnt "$(address4)" "$first4" 'a client inside that calls itself something else has another address'
+ok 'and forwards follow it' await_line_of '192\.168\.99\.1' ask '' tcp 192.168.99.1 8080
+like "$(nft list map inet redd any4)" "$(address4)" 'as the packet filter says'
+unlike "$(nft list map inet redd any4)" "$first4 " 'of that one alone'
+# shellcheck disable=SC2086
+kill $SERVERS
+stop
+
+# a guest that asks before networkd listens is answered all the same
 boot web -n
-is "$(nsenter --target "$leader" --net ip -o -4 addr show dev host0)" '' 'where it runs, the container asks it'
-unlike "$(ip -o -4 addr show dev ve-web)" ' 10\.' 'and the host'\''s end is left to it'
-nsenter --target "$leader" --net ip link set host0 up
-ok 'which gives it an address as soon as there is somebody' \
-        timeout 10 sh -c 'until ip -o -4 addr show dev ve-web | grep -q 192.168.99.1; do busybox usleep 50000; done'
+in_net ip addr flush dev host0
+ok 'a client need not ask twice' timeout 2 nsenter --target "$leader" --net -- \
+        busybox udhcpc -f -q -n -t 1 -T 2 -i host0 -s "$WORK/client"
 stop
 refuses 'who may connect cannot be chosen for an address that it alone knows' 'R2854' \
         "$REDD" run -q -D "$WORK/web" -n --network-isolate=yes true
 ok 'but for one that is said' \
         "$REDD" run -q -D "$WORK/web" -n --network-isolate=yes --network-address=192.168.99.2/28 true
+mkdir /etc/systemd/network/80-container-ve.network.d
+printf '[Network]\nAddress=fd00:99::1/64\n' >/etc/systemd/network/80-container-ve.network.d/v6.conf
+refuses 'not for IPv6 either, where it gives that' 'R2854' \
+        "$REDD" run -q -D "$WORK/web" -n --network-isolate=yes --network-address=192.168.99.2/28 true
+ok 'unless that is said, too' "$REDD" run -q -D "$WORK/web" -n --network-isolate=yes \
+        --network-address=192.168.99.2/28 --network-address=fd00:99::2/64 true
+rm -r /etc/systemd/network/80-container-ve.network.d
 printf '[Match]\nName=ve-*\n[Link]\nUnmanaged=yes\n' >/etc/systemd/network/05-not-these.network
 boot web -n
 isnt "$(nsenter --target "$leader" --net ip -o -4 addr show dev host0)" '' 'unless it is told to leave them alone'
