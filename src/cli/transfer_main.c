@@ -24,6 +24,7 @@
 #include "cli/report.h"
 #include "cli/transfer_search.h"
 #include "cli/transfer_show.h"
+#include "machine/hold_still.h"
 #include "transfer/job.h"
 #include "transfer/verbs.h"
 
@@ -44,6 +45,41 @@ static const struct transfer_verb verbs[] = {
     {"pull-raw",     "pull-raw",   "Downloaded", 1, 2, false, true,  verb_pull_raw},
 };
 /* clang-format on */
+
+/* -- machines that run -- */
+
+/* Its processes wait, so nothing is added to what it has written; its disk may lack some of that. */
+static void write_out(pid_t leader)
+{
+    auto_free char *path = mem_format("/proc/%d/root/.", (int) leader);
+    auto_close int fd = file_open(path, O_RDONLY | O_DIRECTORY);
+
+    if (fd >= 0)
+        (void) syncfs(fd);
+}
+
+static int hold_still(const char *root, void **ret_still, struct error **err)
+{
+    const struct registry registry = {REGISTRY_OF_HOST};
+    struct still_machine *machine = mem_alloc(sizeof *machine);
+
+    if (machine_hold_still(&registry, root, machine, err) < 0) {
+        free(machine);
+        return -error_code(*err);
+    }
+    if (string_ends(root, ".raw"))
+        write_out(machine->leader);
+    *ret_still = machine;
+    return 0;
+}
+
+static void let_go(void *still)
+{
+    machine_let_go(still);
+    free(still);
+}
+
+static const struct transfer_host transfer_host = {.hold_still = hold_still, .let_go = let_go};
 
 /* Descriptors 0 to 2 are there, so that no file gets one of their numbers. */
 static void open_standard_files(void)
@@ -66,8 +102,8 @@ static int open_stop_fd(void)
 /* The job's process. Never returns. */
 static void run_job(const struct request *request, int fd)
 {
-    struct job job = {.down = {.fd = fd, .progress_fd = -1}, .lock_fd = -1, .input_fd = STDIN_FILENO,
-                      .output_fd = STDOUT_FILENO};
+    struct job job = {.host = &transfer_host, .down = {.fd = fd, .progress_fd = -1}, .lock_fd = -1,
+                      .input_fd = STDIN_FILENO, .output_fd = STDOUT_FILENO};
     auto_error struct error *err = NULL;
 
     (void) setsid();

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * image_act: one verb at work on one image: the image held, the pool of its folder locked, a folder of its own to build
- * in. For image_verbs.h and history.h alone.
+ * in. For image_verbs.h, image_moment.h and history.h alone.
  */
 #pragma once
 

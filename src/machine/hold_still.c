@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -18,6 +19,14 @@
 /* Processes that wait for a disk are frozen once they have it. */
 #define FREEZE_TIMEOUT_MS 5000
 
+/* Of machines on disk images the name alone is known: it is that of the image. */
+static bool runs_from(const struct machine_state *state, const char *root)
+{
+    const char *rest = state->root ? NULL : string_after(path_last(root), state->name);
+
+    return rest ? strcmp(rest, ".raw") == 0 : string_equal(state->root, root);
+}
+
 static int find(const struct registry *registry, const char *root, struct machine_states *states,
                 const struct machine_state **ret)
 {
@@ -27,7 +36,7 @@ static int find(const struct registry *registry, const char *root, struct machin
     if (registry_list(registry, states, &ignored) < 0)
         return -error_code(ignored);
     for (size_t i = 0; i < states->count; i++)
-        if (string_equal(states->item[i].root, root))
+        if (runs_from(&states->item[i], root))
             *ret = &states->item[i];
     return *ret ? 0 : -ENXIO;
 }
@@ -40,7 +49,8 @@ char *machine_running_from(const struct registry *registry, const char *root)
     return find(registry, root, &states, &state) == 0 ? mem_copy_string(state->name) : NULL;
 }
 
-/* The child: nothing but two system calls, since the caller may be anybody. */
+/* The child: nothing but a few system calls, since the caller may be anybody. Its name is its own, so that who kills
+ * all of the caller's name does not leave the machine frozen. */
 static void watch(int leash_fd, const char *freezer)
 {
     char byte;
@@ -49,6 +59,7 @@ static void watch(int leash_fd, const char *freezer)
     (void) sigfillset(&all);
     (void) sigprocmask(SIG_BLOCK, &all, NULL);
     (void) setsid();
+    (void) prctl(PR_SET_NAME, "redd-leash");
     while (read(leash_fd, &byte, 1) < 0 && errno == EINTR)
         continue;
     (void) file_write_existing(AT_FDCWD, freezer, "0");
@@ -109,6 +120,7 @@ int machine_hold_still(const struct registry *registry, const char *root, struct
     if (!state->cgroup)
         return fail_plain(err, EOPNOTSUPP, "machine '%s' has no control group of its own", state->name);
     machine.name = mem_copy_string(state->name);
+    machine.leader = state->leader;
     machine.freezer = path_join(state->cgroup, "cgroup.freeze");
     r = put_on_leash(&machine);
     if (r == 0)

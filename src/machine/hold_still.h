@@ -14,6 +14,7 @@
 struct still_machine {
     char *name;                 /* NULL: none is held */
     char *freezer;              /* path of the file that freezes its control group */
+    pid_t leader;               /* its first process */
     int leash_fd;               /* closed: the child thaws, and ends */
     pid_t child;
 };

@@ -13,12 +13,10 @@
 #include "base/fd.h"
 #include "base/mem.h"
 #include "base/path.h"
-#include "image/btrfs.h"
 #include "image/find.h"
-#include "image/lineage.h"
-#include "image/snapshot.h"
 #include "transfer/compress.h"
 #include "transfer/increment.h"
+#include "transfer/moment.h"
 #include "transfer/pack.h"
 #include "transfer/raw_export.h"
 #include "transfer/verbs.h"
@@ -202,117 +200,75 @@ static void base_done(struct increment_base *base)
     fd_closep(&base->known_fd);
 }
 
-/* -- trees -- */
+/* -- trees and disks -- */
 
-/* What is packed is one moment's state where the file system can hold it still. */
-struct frozen {
-    char *path;                 /* of a snapshot to be removed */
-    int fd;
-};
-
-/* The whole of a machine in layers. 0: it is a plain tree. */
-static int open_layers(const char *path, int fd, int *ret_fd, struct error **err)
+static int check_tree(const char *path, struct error **err)
 {
-    CLEANUP(lineage_tree_done) struct lineage_tree layers = {.folder_fd = -1};
-    int mount_fd, r = lineage_is_likely(fd) ? lineage_open(fd, path, &layers, err) : 0;
+    struct stat st;
 
-    if (r <= 0)
-        return r;
-    if (lineage_mount(&layers, -1, true, &mount_fd, err) < 0)
-        return -error_code(*err);
-    *ret_fd = openat(mount_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    r = *ret_fd < 0 ? fail(err, errno, "cannot open the layers of %s", path) : 1;
-    (void) close(mount_fd);
-    return r;
-}
-
-static int freeze(const char *path, struct frozen *ret, struct error **err)
-{
-    auto_close int fd = file_open(path, O_RDONLY | O_DIRECTORY);
-
-    if (fd < 0) {
-        fail(err, errno, "Failed to export image");
-        fail_id(*err, "R5088");
-        if (error_code(*err) == ENOTDIR)
-            fail_hint(*err, "it is a disk image: export-raw takes those");
-        return -error_code(*err);
-    }
-    int r = open_layers(path, fd, &ret->fd, err);
-    if (r != 0)
-        return r < 0 ? r : 0;
-    if (btrfs_is_subvolume(fd) && !btrfs_subvolume_is_read_only(fd)) {
-        auto_error struct error *ignored = NULL;
-        auto_free char *parent = path_parent(path);
-        auto_close int parent_fd = file_open(parent, O_RDONLY | O_DIRECTORY);
-        auto_free char *name = mem_format(".#transfer.%s.export%d", path_last(path), (int) getpid());
-
-        if (parent_fd >= 0 && btrfs_snapshot(fd, parent_fd, name, &ignored) == 0) {
-            ret->path = path_join(parent, name);
-            ret->fd = openat(parent_fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-            (void) flock(ret->fd, LOCK_EX | LOCK_NB);   /* or the next transfer takes it for a remain */
-            return ret->fd < 0 ? fail(err, errno, "cannot open the snapshot") : 0;
-        }
-    }
-    ret->fd = take_fd(&fd);
-    return 0;
-}
-
-static void frozen_done(struct frozen *frozen)
-{
-    auto_error struct error *ignored = NULL;
-
-    if (frozen->path)
-        (void) snapshot_remove(frozen->path, &ignored);
-    free(frozen->path);
-    fd_closep(&frozen->fd);
+    if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
+        return 0;
+    fail(err, ENOTDIR, "Failed to export image");
+    fail_id(*err, "R5088");
+    fail_hint(*err, "it is a disk image: export-raw takes those");
+    return -ENOTDIR;
 }
 
 int verb_export_tar(struct job *job, const struct request *request, struct error **err)
 {
     CLEANUP(output_done) struct output output = {.fd = -1};
-    CLEANUP(frozen_done) struct frozen frozen = {.fd = -1};
+    CLEANUP(moment_done) struct moment moment = MOMENT_NONE;
     CLEANUP(base_done) struct increment_base since = {.known_fd = -1};
     auto_free char *path = NULL;
 
-    if (find_image(request, request->words.item[0], &path, err) < 0 ||
+    if (find_image(request, request->words.item[0], &path, err) < 0 || check_tree(path, err) < 0 ||
         begin_export(job, request, &output, err) < 0 ||
-        read_earlier(job, request, INCREMENT_TAR, &since, err) < 0 || freeze(path, &frozen, err) < 0)
+        read_earlier(job, request, INCREMENT_TAR, &since, err) < 0 ||
+        moment_of_tree(job, request, path, &moment, err) < 0)
         return -error_code(*err);
 
-    struct pack pack = {.root_fd = frozen.fd, .output_fd = output.fd, .compression = compression_of(request),
-                        .since = request->since ? &since : NULL};
-    if (job_work(job,
-                 (struct worker){.what = "packing", .sandbox = SANDBOX_PACK, .root_fd = frozen.fd, .work = pack_work,
-                                 .data = &pack},
-                 NULL, err) < 0)
+    enum compression compression = compression_of(request);
+    const struct increment_base *base = request->since ? &since : NULL;
+    struct pack pack = {.root_fd = moment.fd, .output_fd = output.fd, .compression = compression, .since = base};
+    struct raw_export raw = {
+        .input_fd = moment.fd, .output_fd = output.fd, .compression = compression, .since = base};
+    const struct worker packs = {
+        .what = "packing", .sandbox = SANDBOX_PACK, .root_fd = moment.fd, .work = pack_work, .data = &pack};
+    const struct worker compresses = {
+        .what = "compressing", .sandbox = SANDBOX_COMPUTE, .root_fd = -1, .work = raw_export_work, .data = &raw};
+    if (job_work(job, moment.is_archive ? compresses : packs, NULL, err) < 0)
         return -error_code(*err);
     return commit_output(&output, err);
+}
+
+static int check_disk(const char *path, struct error **err)
+{
+    struct stat st;
+
+    if (stat(path, &st) < 0)
+        return fail(err, errno, "Failed to export image");
+    if (S_ISREG(st.st_mode) || S_ISBLK(st.st_mode))
+        return 0;
+    fail(err, EISDIR, "Failed to export image");
+    fail_id(*err, "R5089");
+    fail_hint(*err, "it is a tree: export-tar takes those");
+    return -EISDIR;
 }
 
 int verb_export_raw(struct job *job, const struct request *request, struct error **err)
 {
     CLEANUP(output_done) struct output output = {.fd = -1};
     CLEANUP(base_done) struct increment_base since = {.known_fd = -1};
+    CLEANUP(moment_done) struct moment moment = MOMENT_NONE;
     auto_free char *path = NULL;
-    struct stat st;
 
-    if (find_image(request, request->words.item[0], &path, err) < 0)
+    if (find_image(request, request->words.item[0], &path, err) < 0 || check_disk(path, err) < 0 ||
+        begin_export(job, request, &output, err) < 0 ||
+        read_earlier(job, request, INCREMENT_DISK, &since, err) < 0 ||
+        moment_of_disk(job, request, path, &moment, err) < 0)
         return -error_code(*err);
 
-    auto_close int fd = file_open(path, O_RDONLY | O_NOCTTY);
-    if (fd < 0 || fstat(fd, &st) < 0)
-        return fail(err, errno, "Failed to export image");
-    if (!S_ISREG(st.st_mode) && !S_ISBLK(st.st_mode)) {
-        fail(err, EISDIR, "Failed to export image");
-        fail_id(*err, "R5089");
-        fail_hint(*err, "it is a tree: export-tar takes those");
-        return -EISDIR;
-    }
-    if (begin_export(job, request, &output, err) < 0 ||
-        read_earlier(job, request, INCREMENT_DISK, &since, err) < 0)
-        return -error_code(*err);
-
-    struct raw_export raw = {.input_fd = fd, .output_fd = output.fd, .compression = compression_of(request),
+    struct raw_export raw = {.input_fd = moment.fd, .output_fd = output.fd, .compression = compression_of(request),
                              .since = request->since ? &since : NULL};
     if (job_work(job,
                  (struct worker){.what = "reading", .sandbox = SANDBOX_COMPUTE, .root_fd = -1, .work = raw_export_work,

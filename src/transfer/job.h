@@ -14,7 +14,16 @@
 #include "transfer/request.h"
 #include "transfer/worker.h"
 
+/* What a transfer asks of its host. */
+struct transfer_host {
+    /* Holds the machine that runs from the tree or disk ROOT still, and has what it wrote so far written to its disk.
+     * -ENXIO: none runs from there. */
+    int (*hold_still)(const char *root, void **ret_still, struct error **err);
+    void (*let_go)(void *still);
+};
+
 struct job {
+    const struct transfer_host *host;
     struct channel down;        /* to the terminal */
     int stop_fd;                /* readable: it was cancelled */
     uint32_t id;                /* 0: others cannot see it */

@@ -96,8 +96,10 @@ class Maker:
             if rnd.random() < 0.3:
                 self.files.append(path)
         elif kind == "hard":
-            if self.files:
-                os.link(rnd.choice(self.files), path, follow_symlinks=False)
+            # the first of its names goes into the archive, whichever that is
+            files = [name for name in self.files if is_text(path) or os.lstat(name).st_size < 10 ** 9]
+            if files:
+                os.link(rnd.choice(files), path, follow_symlinks=False)
             return
         elif kind == "fifo":
             os.mkfifo(path)

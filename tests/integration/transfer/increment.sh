@@ -80,12 +80,12 @@ run "$REDD" import -q "$WORK/other.increment" other
 is "$(odd compare "$WORK/web-2" $machines/other)" '' 'an archive in another compression is as good'
 
 # trees with everything in them, each the next state of the one before
-seed=1
-odd make 1 $machines/odd
-"$REDD" export -q odd "$WORK/odd-1.tar"
-while [ $seed -lt 8 ]; do
+seed=3
+odd make 3 $machines/odd
+"$REDD" export -q odd "$WORK/odd-3.tar"
+while [ $seed -lt 9 ]; do
         last="$WORK/odd-$seed.increment"
-        [ $seed -gt 1 ] || last="$WORK/odd-1.tar"
+        [ $seed -gt 3 ] || last="$WORK/odd-3.tar"
         seed=$((seed + 1))
         rm -rf $machines/odd $machines/odd-back
         odd make $seed $machines/odd
