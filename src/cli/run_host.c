@@ -12,6 +12,7 @@
 #include "base/path.h"
 #include "base/undo.h"
 #include "cli/scope.h"
+#include "image/dm.h"
 #include "image/lock.h"
 #include "image/snapshot.h"
 #include "inside/confinement.h"
@@ -22,7 +23,8 @@
 
 static const struct undo_kind undo_kinds[] = {
     UNDO_KINDS_GENERIC, UNDO_KINDS_NET, UNDO_KINDS_RULES,
-    {"remove-snapshot", undo_snapshot}, {"lock-file", undo_lock_file}
+    {"remove-snapshot", undo_snapshot}, {"lock-file", undo_lock_file},
+    {"remove-dm", undo_dm}
 };
 
 struct registry host_registry(void)

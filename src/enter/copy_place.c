@@ -92,8 +92,7 @@ static int open_disk(struct copy_place *place, const struct image *image, bool f
     disk_init(place->disk);
     if (disk_open_file(image->path, !for_writing, place->disk, err) < 0 ||
         image_lock_take(&place->lock, image->path, place->disk->fd, !for_writing, image->name, err) < 0 ||
-        disk_find_parts(place->disk, image->path, NULL, err) < 0 || disk_attach(place->disk, err) < 0 ||
-        make_place(place, image, err) < 0)
+        disk_find_parts(place->disk, image->path, NULL, err) < 0 || make_place(place, image, err) < 0)
         return -error_code(*err);
     for (enum disk_part part = DISK_ROOT; part < N_DISK_PARTS; part++) {
         if (!place->disk->part[part].is_there)

@@ -27,7 +27,7 @@ static int find(const unsigned char *bytes, const char *policy, struct disk *ret
     ret->size = SIZE;
     assert_true(ret->fd >= 0);
     EXPECT_INT(write(ret->fd, bytes, SIZE), SIZE);
-    return disk_find_parts(ret, "/x.raw", policy, err);
+    return disk_find_parts(ret, "/x.raw", &(struct disk_request){.policy = policy}, err);
 }
 
 TEST(of_several_root_partitions_the_newest_counts)

@@ -201,6 +201,7 @@ static int take_entry(const unsigned char *entry, const struct gpt *gpt, uint64_
     struct partition *partition = &table->item[table->count++];
     *partition = (struct partition){
         .type = get_id(entry),
+        .id = get_id(entry + 16),
         .attributes = (attributes & ATTRIBUTE_GROW ? PARTITION_GROW : 0) |
                       (attributes & ATTRIBUTE_READ_ONLY ? PARTITION_READ_ONLY : 0) |
                       (attributes & ATTRIBUTE_NO_AUTO ? PARTITION_NO_AUTO : 0),
@@ -248,7 +249,6 @@ static int find_gpt(const struct image_bytes *image, struct partition_table *tab
         if (read_header(image, 1, table->sector_size, &gpt) == 0)
             return read_gpt(image, &gpt, table, err);
     }
-    table->is_backup = true;
     for (size_t i = 0; i < COUNT_OF(sector_sizes); i++) {
         table->sector_size = sector_sizes[i];
         if (image->size / table->sector_size > 1 &&

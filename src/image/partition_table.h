@@ -23,7 +23,7 @@ enum { PARTITIONS_MAX = 128, PARTITION_LABEL_SIZE = 36 * 3 + 1 };
 enum { PARTITION_GROW = 1 << 0, PARTITION_READ_ONLY = 1 << 1, PARTITION_NO_AUTO = 1 << 2 };
 
 struct partition {
-    struct id128 type;          /* zero in an MBR */
+    struct id128 type, id;      /* zero in an MBR */
     uint8_t mbr_type;           /* 0 in a GPT */
     bool is_bootable;           /* MBR */
     unsigned attributes;
@@ -36,7 +36,6 @@ enum partition_table_kind { TABLE_NONE, TABLE_GPT, TABLE_MBR };
 struct partition_table {
     enum partition_table_kind kind;
     unsigned sector_size;       /* bytes */
-    bool is_backup;             /* the first table is damaged, the one at the end was read */
     size_t count;
     struct partition item[PARTITIONS_MAX];      /* in the order of the table */
 };

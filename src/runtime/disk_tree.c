@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * A run whose tree is in a disk image. What differs from a directory is here: the parts get devices, and whoever needs
- * the tree gets a mount of it that is made anew, since a detached one can be used up once only on kernels before 6.15.
+ * A run whose tree is in a disk image. What differs from a directory is here: whoever needs the tree gets a mount of it
+ * that is made anew, since a detached one can be used up once only on kernels before 6.15.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -70,12 +70,18 @@ int step_disk_open(struct run *run, struct error **err)
 {
     struct tree *tree = run->tree;
     bool is_kept = !run->spec->ephemeral && run->spec->volatile_mode == VOLATILE_NO;
+    const struct disk_request request = {
+        .policy = run->spec->image_policy,
+        .root_hash = run->spec->root_hash,
+        .root_hash_sig = run->spec->root_hash_sig,
+        .verity_data = run->spec->verity_data,
+    };
 
     /* not even the time of the mount is written to an image of which a throw-away view is shown */
     tree->read_only = run->spec->read_only || tree->disk->read_only;
     tree->disk->read_only |= !is_kept;
-    if (disk_find_parts(tree->disk, tree->path, run->spec->image_policy, err) < 0 ||
-        disk_attach(tree->disk, err) < 0)
+    tree->disk->undo = run->undo;
+    if (disk_find_parts(tree->disk, tree->path, &request, err) < 0)
         return -error_code(*err);
     tree->fd = disk_tree_mount(run, DISK_ROOT, -1, err);
     if (tree->fd < 0)

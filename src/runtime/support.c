@@ -28,8 +28,6 @@ static int refuse_unbuilt(const struct spec *s, struct error **err)
         bool asked;
         const char *what, *hint;
     } rows[] = {
-        {s->image && (s->root_hash || s->root_hash_sig || s->verity_data), "verity protection of disk images is",
-         "open the image with 'veritysetup open', and use --image= with the device it makes"},
         {s->mstack, "--mstack= is", "use --overlay-ro= and --overlay= for layers"},
         {s->oci_bundle, "--oci-bundle= is", "unpack the bundle and use --directory= with its root folder"},
         {s->forward_journal, "--forward-journal= is",
