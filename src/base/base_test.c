@@ -89,13 +89,19 @@ TEST(words_are_split_as_a_shell_would)
     EXPECT_STR(words.item[4], "");
     EXPECT_INT(strings_split_words(&bad, "'open"), -EINVAL);
     EXPECT_INT(strings_split_words(&bad, "\\q"), -EINVAL);
+    strings_clear(&words);
+    EXPECT_INT(strings_split_quoted(&words, "a=\\x41 'b c\\'"), 0);
+    EXPECT_INT(words.count, 2);
+    EXPECT_STR(words.item[0], "a=\\x41");
+    EXPECT_STR(words.item[1], "b c\\");
+    EXPECT_INT(strings_split_quoted(&bad, "\"open"), -EINVAL);
 }
 
 TEST(colons_can_be_escaped)
 {
     CLEANUP(strings_done) struct strings list = {0};
 
-    EXPECT_INT(strings_split_colons(&list, "/a\\:b:\\\\c::"), 0);
+    EXPECT_INT(strings_split_colons(&list, "/a\\:\\b:\\\\c::"), 0);
     EXPECT_INT(list.count, 4);
     EXPECT_STR(list.item[0], "/a:b");
     EXPECT_STR(list.item[1], "\\c");

@@ -78,6 +78,16 @@ int mount_change(int fd, unsigned long set, unsigned long clear, bool recursive,
     return 0;
 }
 
+int mount_freeze(int fd, struct error **err)
+{
+    auto_close int context_fd = sys_fspick(fd, "", FSPICK_CLOEXEC | FSPICK_EMPTY_PATH);
+
+    if (context_fd < 0 || sys_fsconfig(context_fd, FSCONFIG_SET_FLAG, "ro", NULL, 0) < 0 ||
+        sys_fsconfig(context_fd, FSCONFIG_CMD_RECONFIGURE, NULL, NULL, 0) < 0)
+        return fail(err, errno, "cannot make a file system read-only");
+    return 0;
+}
+
 int mount_protect(const char *path, unsigned long set, struct error **err)
 {
     struct mount_attr attr = {.attr_set = set};

@@ -26,6 +26,9 @@ int mount_clone(int dir_fd, const char *path, bool recursive, struct error **err
 /* Sets and clears MOUNT_ATTR_* of a mount fd. */
 int mount_change(int fd, unsigned long set, unsigned long clear, bool recursive, struct error **err);
 
+/* Makes the file system of a mount fd read-only, whoever mounts it elsewhere. */
+int mount_freeze(int fd, struct error **err);
+
 /* Sets MOUNT_ATTR_* of the mount at PATH and of all below it. For the child, as mount_plain(). */
 int mount_protect(const char *path, unsigned long set, struct error **err);
 

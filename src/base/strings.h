@@ -38,8 +38,11 @@ void strings_split(struct strings *list, const char *text, const char *separator
 
 /* Splits like a shell: blanks part words, '…' and "…" quote, C escapes are undone. -EINVAL on a bad or open quote. */
 int strings_split_words(struct strings *list, const char *text);
+/* The same, but a backslash is a character as any other. */
+int strings_split_quoted(struct strings *list, const char *text);
 
-/* Splits at unescaped colons; `\:` and `\\` are undone. Empty pieces are kept. -EINVAL on a trailing backslash. */
+/* Splits at unescaped colons; a backslash stands for what follows it, as in `\:` and `\\`. Empty pieces are kept.
+ * -EINVAL on a trailing backslash. */
 int strings_split_colons(struct strings *list, const char *text);
 
 /* Undoes C escapes (\a\b\f\n\r\t\v\\\"\'\s \xHH \NNN \uHHHH \UHHHHHHHH). RET may hold NULs when ALLOW_NUL;

@@ -23,10 +23,10 @@ int strings_split_colons(struct strings *list, const char *text)
     size_t length = 0;
 
     for (;; text++) {
-        if (*text == '\\' && (text[1] == ':' || text[1] == '\\')) {
-            piece[length++] = *++text;
-        } else if (*text == '\\' && text[1] == '\0') {
+        if (*text == '\\' && text[1] == '\0')
             return -EINVAL;
+        if (*text == '\\') {
+            piece[length++] = *++text;
         } else if (*text == ':' || *text == '\0') {
             strings_take(list, mem_copy_bytes(piece, length));
             length = 0;
@@ -134,7 +134,7 @@ int string_unescape(const char *text, size_t size, bool allow_nul, char **ret, s
     return 0;
 }
 
-int strings_split_words(struct strings *list, const char *text)
+static int split_quoted(struct strings *list, const char *text, bool undo_escapes)
 {
     const char *end = text + strlen(text);
     auto_free char *word = mem_alloc(strlen(text) + 1);
@@ -147,7 +147,7 @@ int strings_split_words(struct strings *list, const char *text)
         if (text == end)
             return 0;
         for (; text < end && (quote || !strchr(" \t\n\r", *text)); text++) {
-            if (*text == '\\') {
+            if (*text == '\\' && undo_escapes) {
                 int taken = unescape_one(text + 1, end, word, &length, false);
 
                 if (taken < 0)
@@ -164,4 +164,14 @@ int strings_split_words(struct strings *list, const char *text)
             return -EINVAL;
         strings_take(list, mem_copy_bytes(word, length));
     }
+}
+
+int strings_split_words(struct strings *list, const char *text)
+{
+    return split_quoted(list, text, true);
+}
+
+int strings_split_quoted(struct strings *list, const char *text)
+{
+    return split_quoted(list, text, false);
 }

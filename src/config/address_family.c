@@ -28,6 +28,10 @@ static const struct {
 
 int address_family_parse(const char *text, int *ret)
 {
+    if (strcasecmp(text, "AF_UNSPEC") == 0) {
+        *ret = 0;               /* no socket has it: a list of nothing else allows none */
+        return 0;
+    }
     for (size_t i = 1; i < COUNT_OF(names); i++)
         if (strcasecmp(text, names[i]) == 0) {
             *ret = (int) i;

@@ -42,14 +42,23 @@ static char *join_rest(const struct strings *pieces, size_t first)
     return TAKE(rest);
 }
 
-/* *ret is given: PATH without doubled slashes. */
+/* *ret is given: PATH without doubled slashes. The root itself is no target: what is mounted over it is seen by nobody
+ * who stands in it already, and changes would go to the tree that it was to protect. */
 static int target_parse(const char *path, char **ret, struct error **err)
 {
+    int r;
+
     if (!*path)
         return fail_plain(err, EINVAL, "there is no path in the container");
     if (!path_is_absolute(path))
         return fail_plain(err, EINVAL, "'%s' is not an absolute path", path);
-    return path_make_absolute(path, ret, err);
+    r = path_make_absolute(path, ret, err);
+    if (r == 0 && strcmp(*ret, "/") == 0) {
+        free(TAKE(*ret));
+        return fail_plain(err, EINVAL, "nothing can be mounted over the root; --directory= chooses another, and "
+                                       "--volatile=overlay forgets what is changed in it");
+    }
+    return r;
 }
 
 /* Adds a source to REQUEST. */

@@ -12,6 +12,7 @@
 #define CAPABILITY_LARGEST 62
 
 #define CAPABILITY_BIT(number) (UINT64_C(1) << (number))
+#define CAPABILITY_NET_BIND_SERVICE 10
 #define CAPABILITY_NET_ADMIN 12
 
 /* "CAP_CHOWN" in any case, or a number. -EINVAL. */

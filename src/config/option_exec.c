@@ -89,6 +89,10 @@ PARSER(option_chdir)
         (void) fail_plain(err, EINVAL, "it is a path in the container, where nothing is relative yet");
         return refuse(err, "R1110", mem_format("Working directory %s is not an absolute path.", value));
     }
+    if (path_has_dotdot(value)) {
+        (void) fail_plain(err, EINVAL, "'..' depends on what the folders in front of it are in the container");
+        return refuse(err, "R1110", mem_format("Working directory path is not normalized: %s", value));
+    }
     if (path_make_absolute(value, &path, err) < 0)
         return -error_code(*err);
     text_set(&spec->working_directory, path);

@@ -12,6 +12,13 @@
 DEFINE_SWITCH(option_network_veth, veth)
 DEFINE_PATH(option_network_namespace_path, netns_path)
 
+/* A file has no working directory. */
+PARSER(option_network_namespace_path_key)
+{
+    return path_is_absolute(value) ? option_network_namespace_path(spec, value, err)
+                                   : fail_plain(err, EINVAL, "'%s' is not an absolute path", value);
+}
+
 PARSER(option_private_network)
 {
     if (switch_parse(value, &spec->private_network, err) < 0)
@@ -20,9 +27,9 @@ PARSER(option_private_network)
     return 0;
 }
 
-/* Several pairs may stand in one value, parted by blanks. */
-static int pairs_add(struct interface_pairs *pairs, const char *value, const char *prefix, const char *what,
-                     struct error **err)
+/* Several pairs may stand in one value, parted by blanks. None is a request, too: for a network without them. */
+static int pairs_add(struct spec *spec, struct interface_pairs *pairs, const char *value, const char *prefix,
+                     const char *what, struct error **err)
 {
     CLEANUP(interface_pairs_done) struct interface_pairs more = {0};
     CLEANUP(strings_done) struct strings words = {0};
@@ -44,22 +51,24 @@ static int pairs_add(struct interface_pairs *pairs, const char *value, const cha
         interface_pairs_take(pairs, more.item[i]);
         more.item[i] = (struct interface_pair){0};
     }
+    if (words.count == 0)
+        spec->private_network = spec->private_network_given = true;
     return 0;
 }
 
 PARSER(option_network_interface)
 {
-    return pairs_add(&spec->interfaces, value, "", "Network interface", err);
+    return pairs_add(spec, &spec->interfaces, value, "", "Network interface", err);
 }
 
 PARSER(option_network_macvlan)
 {
-    return pairs_add(&spec->macvlans, value, "mv-", "MACVLAN network interface", err);
+    return pairs_add(spec, &spec->macvlans, value, "mv-", "MACVLAN network interface", err);
 }
 
 PARSER(option_network_ipvlan)
 {
-    return pairs_add(&spec->ipvlans, value, "iv-", "IPVLAN network interface", err);
+    return pairs_add(spec, &spec->ipvlans, value, "iv-", "IPVLAN network interface", err);
 }
 
 PARSER(option_network_veth_extra)
@@ -94,6 +103,8 @@ PARSER(option_network_zone)
         return refuse(err, "R1193", mem_format("Network zone name not valid: %s", bridge));
     }
     text_set(&spec->zone, value);
+    if (!*value)
+        spec->veth = true;      /* no zone, but a cable was asked for all the same */
     return 0;
 }
 

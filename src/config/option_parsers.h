@@ -163,6 +163,7 @@ PARSER(option_network_veth_extra);
 PARSER(option_network_bridge);
 PARSER(option_network_zone);
 PARSER(option_network_namespace_path);
+PARSER(option_network_namespace_path_key);
 PARSER(option_network_address);
 PARSER(option_network_gateway);
 PARSER(option_network_dns);

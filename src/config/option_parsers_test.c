@@ -132,7 +132,7 @@ TEST(values_that_reset_or_say_nothing_are_taken)
         "--machine=", "--hostname=", "--directory=", "--register=", "--capability=", "--capability=,,",
         "--system-call-filter=", "--restrict-address-families=", "--restrict-address-families=~", "--cpu-affinity=",
         "--cpu-affinity=,", "--background=", "--network-interface=", "--network-zone=", "--image-policy=",
-        "--selinux-context=", "--console-escape=", "--set-credential=a:", "--root-hash-sig=base64:", "--tmpfs=/",
+        "--selinux-context=", "--console-escape=", "--set-credential=a:", "--root-hash-sig=base64:",
     };
 
     for (size_t i = 0; i < COUNT_OF(taken); i++) {

@@ -32,8 +32,9 @@ enum option_argument { ARGUMENT_NONE, ARGUMENT_REQUIRED, ARGUMENT_OPTIONAL, ARGU
 enum trust { TRUST_ANY_FILE, TRUST_PRIVILEGED, TRUST_TIGHTEN };
 
 /* How a value in a file is made of words. Each word becomes an assignment of its own, so that one bad word does not
- * spoil the others; a leading "~" is handed to each. WORDS_QUOTED: quotes and C escapes are undone. */
-enum option_words { WORDS_NONE, WORDS_PLAIN, WORDS_QUOTED };
+ * spoil the others; a leading "~" is handed to each. WORDS_QUOTED: quotes are undone, WORDS_SHELL: C
+ * escapes, too. */
+enum option_words { WORDS_NONE, WORDS_PLAIN, WORDS_QUOTED, WORDS_SHELL };
 
 /* Puts VALUE into SPEC, which stays as it was on failure. VALUE is NULL where the option has no argument. An error's
  * text is a sentence for the command line; its hint, if any, says what is wrong with the value. */
@@ -55,6 +56,7 @@ struct option_row {
     option_parse_fn *parse;
     option_parse_fn *parse_key; /* when the file's syntax differs; NULL: the same */
     enum option_words words;    /* file */
+    const char *instead;        /* file: what counts where a value does not parse and none would protect less */
     bool empty_counts;          /* file: "Key=" is a value; else it takes back what the file said before */
     const char *alias_of;       /* flag this is only a spelling of, … */
     const char *alias_value;    /* … with this value; NULL: with the one given */

@@ -108,6 +108,8 @@ static void assign(struct reader *reader, const struct option_row *row, const ch
         assignment->state = ASSIGNMENT_INVALID;
         log_warning("%s:%u: Failed to parse %s=%s, ignoring: %s", reader->path, reader->line, key_of(row), value,
                     refusal_reason(err));
+        if (row->instead && *value != '~')
+            settings_add(reader->settings, row, row->instead, ORIGIN_FILE, reader->line);
     }
 }
 
@@ -118,7 +120,7 @@ static void assign_words(struct reader *reader, const struct option_row *row, co
 
     if (row->words == WORDS_PLAIN)
         strings_split(&words, value + deny, " \t");
-    else if (strings_split_words(&words, value) < 0) {
+    else if ((row->words == WORDS_SHELL ? strings_split_words : strings_split_quoted)(&words, value) < 0) {
         settings_add(reader->settings, row, value, ORIGIN_FILE, reader->line)->state = ASSIGNMENT_INVALID;
         log_warning("%s:%u: Failed to parse %s=%s, ignoring: a quote is not closed, or an escape is unknown",
                     reader->path, reader->line, key_of(row), value);

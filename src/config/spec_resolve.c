@@ -69,6 +69,12 @@ static int check_start(const struct spec *spec, struct error **err)
                "--forward-journal-max-use=/--forward-journal-keep-free=/--forward-journal-max-file-size=/"
                "--forward-journal-max-files= require --forward-journal=.",
                "say where to, with --forward-journal=FILE.journal or a directory");
+    if (spec->bind_user_shell_path && spec->bind_users.count == 0)
+        REFUSE("R1216", "Cannot use --bind-user-shell= without --bind-user=.",
+               "say whose shell it is, with --bind-user=NAME");
+    if (spec->bind_user_groups.count > 0 && spec->bind_users.count == 0)
+        REFUSE("R1216", "Cannot use --bind-user-group= without --bind-user=.",
+               "say whose groups they are, with --bind-user=NAME");
     return 0;
 }
 
@@ -142,6 +148,9 @@ static void derive_users(struct spec *spec, bool user_scope)
     /* -U asks for the best there is, which for who cannot choose ranges is the service that can */
     if (user_scope && (!spec->userns_given || spec->userns_optional))
         spec->userns = USERNS_MANAGED;
+    /* who says how the tree's owners are to meet a range has asked for one */
+    else if (!spec->userns_given && spec->ownership_given && spec->ownership != OWNERSHIP_OFF)
+        spec->userns = USERNS_PICK;
     if (!spec->ownership_given)
         spec->ownership =
             spec->userns == USERNS_PICK || spec->userns == USERNS_MANAGED ? OWNERSHIP_AUTO : OWNERSHIP_OFF;
@@ -160,8 +169,10 @@ static void derive_capabilities(struct spec *spec)
     /* a namespace that was made by others is theirs to administer */
     bool own_network = spec->private_network_given || has_interfaces(spec);
     uint64_t add = spec->capabilities_add | (own_network ? CAPABILITY_BIT(CAPABILITY_NET_ADMIN) : 0);
+    /* over ports of a network that another user namespace owns it has no power, and programs are not to be told so */
+    uint64_t useless = spec->userns != USERNS_NO && !own_network ? CAPABILITY_BIT(CAPABILITY_NET_BIND_SERVICE) : 0;
 
-    spec->capabilities = (CAPABILITIES_DEFAULT | add) & ~spec->capabilities_drop;
+    spec->capabilities = (CAPABILITIES_DEFAULT | add) & ~spec->capabilities_drop & ~useless;
 }
 
 /* KEY=VALUE among the words for init is what a kernel does with its command line: an environment variable. A key with
