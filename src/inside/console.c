@@ -24,6 +24,7 @@ enum {
     BUFFER_SIZE = 8 * 1024,
     ROUNDS_PER_WAKE_UP = 16,            /* so that a flood leaves the supervisor time for everything else */
     DRAIN_LIMIT = 1024 * 1024,          /* far more than a pty holds (64 KiB and its line buffer) */
+    LAST_WORDS = BUFFER_SIZE / 2,       /* what is kept of a passive console */
     SHORT_READ = 1024,                  /* less than that was all there is: do not ask once more in order to hear so */
     RELEASE_AFTER_MS = 500,
     TINT_SIZE = TERMINAL_COLOUR_LENGTH + sizeof "\033[m",
@@ -84,6 +85,22 @@ static bool is_dropping(const struct console *console)
     return console->out.fd < 0 || console->out_is_gone;
 }
 
+/* A passive console is nobody's while the payload runs; its end is told with what it said last. */
+static bool is_kept(const struct console *console)
+{
+    return console->mode == CONSOLE_PASSIVE && console->out.fd < 0;
+}
+
+static void keep_last_words(struct console_buffer *buffer)
+{
+    if (buffer_room(buffer) > 0)
+        return;
+    buffer_consume(buffer, buffer_used(buffer) - LAST_WORDS);
+    (void) memmove(buffer->data, buffer->data + buffer->begin, LAST_WORDS);
+    buffer->begin = 0;
+    buffer->end = LAST_WORDS;
+}
+
 /* While no process holds the container's end (a getty between two logins), reading the master fails and poll() always
  * says so. We normally hold it from the start; who started us without it gets it here. */
 static void hold_peer(struct console *console)
@@ -110,8 +127,10 @@ static ssize_t fill_to_caller(struct console *console)
         return -errno;
     if (console->audience.hear && n > 0)
         console->audience.hear(console->audience.data, buffer->data + buffer->end, (size_t) n);
-    if (!is_dropping(console))
+    if (!is_dropping(console) || is_kept(console))
         buffer->end += (size_t) n;
+    if (is_kept(console))
+        keep_last_words(buffer);
     return n;
 }
 
@@ -120,6 +139,8 @@ static bool flush_to_caller(struct console *console)
 {
     struct console_buffer *buffer = &console->to_caller;
 
+    if (is_kept(console))
+        return true;
     while (buffer_used(buffer) > 0) {
         ssize_t n = endpoint_write(&console->out, buffer->data + buffer->begin, buffer_used(buffer));
 
@@ -289,6 +310,7 @@ int console_start(struct console *console, const struct console_setup *setup, st
         .peer_fd = setup->peer_fd > 0 ? setup->peer_fd : -1,
         .in.fd = -1,
         .out.fd = -1,
+        .last_words_fd = setup->out_fd,
     };
     int r;
 
@@ -458,6 +480,11 @@ bool console_drain(struct console *console, int wake_fd, int patience_ms)
     if (!console->is_started)
         return true;
     fd_closep(&console->peer_fd);       /* or the end of the output would never show */
+    if (is_kept(console)) {
+        for (ssize_t n; drained < DRAIN_LIMIT && (n = fill_to_caller(console)) > 0;)
+            drained += (size_t) n;
+        endpoint_open(&console->out, console->last_words_fd, O_WRONLY);
+    }
 
     while (!is_dropping(console) && (more || buffer_used(&console->to_caller) > 0)) {
         if (more && buffer_room(&console->to_caller) > 0) {

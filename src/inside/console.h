@@ -6,7 +6,8 @@
  *   mode          container -> caller       caller -> container     caller's terminal
  *   interactive   copied                    copied, escapes found   raw, size followed
  *   read-only     copied                    never read              untouched, size followed
- *   passive       read and dropped, so that the container never waits for a reader; nothing else
+ *   passive       read and dropped, so that the container never waits for a reader, but for the last 4 KiB: those are
+ *                 copied when the payload is dead
  *   pipe          there is no pty and no console: do not start one (all calls below then do nothing)
  *
  * The main loop is the supervisor's: it asks for the descriptors, polls, and hands back what poll() said:
@@ -56,6 +57,7 @@ struct console {
     int master_fd, peer_fd;
     bool master_is_gone;        /* even its other end cannot be opened again */
     struct endpoint in, out;
+    int last_words_fd;          /* passive: becomes OUT at the end */
     bool out_is_gone;
     bool in_is_paused;          /* the caller was sent to the background: until console_resume() */
     bool in_has_ended, end_is_owed;

@@ -364,6 +364,13 @@ TEST(passive_never_lets_the_payload_wait)
     }
     await_quiet(&rig);
     EXPECT_INT(read(rig.user_fd, block, 1), -1);
+    put(rig.payload_fd, "last words");
+    await_quiet(&rig);
+    fd_closep(&rig.payload_fd);
+    EXPECT_TRUE(console_drain(&rig.console, -1, LIMIT_MS));
+    ssize_t n = read(rig.user_fd, block, 11);
+    EXPECT_TRUE(n == 11 && memcmp(block, "xxxxxxxxxxx", 11) == 0);
+    EXPECT_TRUE(console_written(&rig.console) <= 8192);
 }
 
 TEST(a_slow_reader_stops_the_payload_without_spinning_and_loses_nothing)
