@@ -76,12 +76,13 @@ static bool shows_network_alone(const struct spec *spec)
 static int prepare_sys_parts(struct child *child, struct error **err)
 {
     const struct run *run = child->run;
+    unsigned long flags = SAFE | (run->spec->api_vfs_writable ? 0 : MS_RDONLY);
     char path[32];
 
     /* A user namespace may mount it only for a network of its own: made outside for others. With the host's network
      * the one that is there is the one that is wanted, and cannot be covered by itself (EBUSY). */
     if (run->sys_fd >= 0 ? sys_move_mount(run->sys_fd, "", AT_FDCWD, "/sys", MOVE_MOUNT_F_EMPTY_PATH) < 0
-                         : mount("sysfs", "/sys", "sysfs", SAFE | MS_RDONLY, NULL) < 0 && errno != EBUSY)
+                         : mount("sysfs", "/sys", "sysfs", flags, NULL) < 0 && errno != EBUSY)
         return fail(err, errno, "cannot mount a sysfs on the host's /sys, unseen by the host");
     for (size_t i = 0; i < SYS_PARTS; i++) {
         (void) stpcpy(stpcpy(path, "/sys/"), sys_parts[i]);
@@ -146,7 +147,7 @@ static int mount_sys_whole(struct child *child, struct error **err)
 /* A tmpfs with the harmless subtrees of sysfs: for a private network, whose sysfs would offer more than is meant. */
 static int mount_sys_parts(struct child *child, struct error **err)
 {
-    static const char *const folders[] = {"/sys/fs", "/sys/fs/cgroup", "/sys/fs/selinux"};
+    static const char *const folders[] = {"/sys/fs", "/sys/fs/bpf", "/sys/fs/cgroup", "/sys/fs/selinux"};
     char path[32];
 
     if (mount_top(child, "tmpfs", "/sys", SAFE, "mode=0555,size=4m,nr_inodes=1k", err) < 0)
@@ -163,7 +164,8 @@ static int mount_sys_parts(struct child *child, struct error **err)
     for (size_t i = 0; i < COUNT_OF(folders); i++)
         if (mkdir(folders[i], 0755) < 0)
             return fail(err, errno, "cannot make %s", folders[i]);
-    return mount_protect("/sys", MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC, err);
+    return mount_protect("/sys", (child->run->spec->api_vfs_writable ? 0 : MOUNT_ATTR_RDONLY) | MOUNT_ATTR_NOSUID |
+                                     MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC, err);
 }
 
 /* A container that is to be a host (SYSTEMD_NSPAWN_API_VFS_WRITABLE=1) may want to make user namespaces with a /proc

@@ -316,6 +316,17 @@ static bool use_unit_around(char *own)
     return false;
 }
 
+/* Without a cgroup namespace (SYSTEMD_NSPAWN_USE_CGNS=0) the host's whole tree is in sight; our part can be written. A
+ * clone of the host's mount: a new one would set the hierarchy's options anew for all, and a user namespace could have
+ * none. */
+static int clone_whole_tree(struct run *run, const char *hierarchy, struct error **err)
+{
+    run->cgroup_tree_fd = mount_clone(AT_FDCWD, hierarchy, false, err);
+    if (run->cgroup_tree_fd < 0)
+        return run->cgroup_tree_fd;
+    return mount_change(run->cgroup_tree_fd, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC, 0, false, err);
+}
+
 int step_cgroup_make(struct run *run, struct error **err)
 {
     const char *hierarchy = hierarchy_path();
@@ -329,6 +340,8 @@ int step_cgroup_make(struct run *run, struct error **err)
             return -error_code(*err);
         hierarchy = OWN_HIERARCHY;
     }
+    if (!run->spec->use_cgroup_namespace && clone_whole_tree(run, hierarchy, err) < 0)
+        return -error_code(*err);
     if (run->spec->slice && !run->spec->keep_unit && !run->host->allocate_scope) {
         if (make_in_slice(run, hierarchy, err) < 0 ||
             (run->has_userns && delegate(run->cgroup_fd, run->uid_base, err) < 0))
@@ -393,6 +406,7 @@ void step_cgroup_leave(struct run *run)
         move_home(run->cgroup_home_fd);
     }
     fd_closep(&run->cgroup_home_fd);
+    fd_closep(&run->cgroup_tree_fd);
     fd_closep(&run->cgroup_fd);
     fd_closep(&run->cgroup_procs_fd);
     free(TAKE(run->cgroup_path));
@@ -433,19 +447,14 @@ int step_cgroup_enter(struct child *child, struct error **err)
     return 0;
 }
 
-/* Without a cgroup namespace (SYSTEMD_NSPAWN_USE_CGNS=0) the host's whole tree is in sight; our part can be written. */
 static int mount_whole_tree(const struct run *run, struct error **err)
 {
     enum { SAFE = MS_NOSUID | MS_NODEV | MS_NOEXEC };
     const char *hierarchy = hierarchy_of(run->cgroup_path);
     auto_free char *own = mem_format("/sys/fs/cgroup%s", run->cgroup_path + strlen(hierarchy));
 
-    if (mount_plain("cgroup", "/sys/fs/cgroup", "cgroup2", SAFE, NULL, err) < 0) {
-        if (run->has_userns)
-            fail_hint(*err, "a user namespace may mount only a cgroup namespace of its own: "
-                            "leave out SYSTEMD_NSPAWN_USE_CGNS=0");
-        return -error_code(*err);
-    }
+    if (sys_move_mount(run->cgroup_tree_fd, "", AT_FDCWD, "/sys/fs/cgroup", MOVE_MOUNT_F_EMPTY_PATH) < 0)
+        return fail(err, errno, "cannot attach the host's cgroup tree");
     if (mount_plain(own, own, NULL, MS_BIND, NULL, err) < 0)
         return -error_code(*err);
     return mount_plain(NULL, "/sys/fs/cgroup", NULL, MS_BIND | MS_REMOUNT | MS_RDONLY | SAFE, NULL, err);

@@ -68,6 +68,10 @@ int step_user_become(struct child *child, struct error **err)
 {
     const struct spec *spec = child->run->spec;
 
+    /* /dev/console and /dev/stderr are opened anew by many */
+    if (child->run->console_mode != CONSOLE_PIPE && child->user.uid != 0 &&
+        fchown(STDIN_FILENO, child->user.uid, child->user.gid) < 0)
+        return fail(err, errno, "cannot give the console to %s", child->user.name);
     if (confine_user(spec, &child->user, spec->ambient_capabilities, child->run->has_userns, err) < 0)
         return -error_code(*err);
     /* cleared by the change of ids */

@@ -215,7 +215,7 @@ static int fill_and_attach(const struct credentials *credentials, int run_host_f
             return -error_code(*err);
     if (fchmodat(fd, ".", for_all ? 0555 : 0500, 0) < 0)
         return fail(err, errno, "cannot protect their folder");
-    if (mount_change(fd, MOUNT_ATTR_RDONLY, 0, false, err) < 0)
+    if (mount_change(fd, MOUNT_ATTR_RDONLY, 0, false, err) < 0 || mount_freeze(fd, err) < 0)
         return -error_code(*err);
 
     if (mkdirat(run_host_fd, "credentials", 0700) < 0 && errno != EEXIST)

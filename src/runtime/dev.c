@@ -106,9 +106,11 @@ static int fill(const struct run *run, int dev_fd, struct error **err)
     for (size_t i = 0; i < COUNT_OF(links); i++)
         if (symlinkat(links[i].target, dev_fd, links[i].name) < 0 || give(run, dev_fd, links[i].name, err) < 0)
             return *err ? -error_code(*err) : fail(err, errno, "cannot make the link /dev/%s", links[i].name);
-    if (run->console_mode != CONSOLE_PIPE && symlinkat("pts/0", dev_fd, "console") < 0)
+    if (run->console_mode == CONSOLE_PIPE)
+        return 0;
+    if (symlinkat("pts/0", dev_fd, "console") < 0)
         return fail(err, errno, "cannot make the link /dev/console");
-    return 0;
+    return give(run, dev_fd, "console", err);
 }
 
 static int fill_unmasked(const struct run *run, int dev_fd, struct error **err)
@@ -165,7 +167,8 @@ int step_dev_prepare(struct run *run, struct error **err)
 
     run->fuse_mode = mode_on_host("/dev/fuse");
     run->tun_mode = mode_on_host("/dev/net/tun");
-    run->console_mode = console_mode_effective(run->spec->console, isatty(STDIN_FILENO), isatty(STDOUT_FILENO));
+    run->output_is_terminal = isatty(STDOUT_FILENO);
+    run->console_mode = console_mode_effective(run->spec->console, isatty(STDIN_FILENO), run->output_is_terminal);
     if (!run->has_userns)
         return run->console_mode == CONSOLE_PIPE ? 0 : prepare_devpts(run, err);
     run->dev_fd = mount_new("tmpfs", options, COUNT_OF(options), MOUNT_ATTR_NOSUID | MOUNT_ATTR_STRICTATIME, err);

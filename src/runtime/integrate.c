@@ -137,6 +137,16 @@ static void make_hosts(const struct child *child)
         (void) place_copy(child->root_fd, "/etc/hosts", text, sizeof text - 1, &now);
 }
 
+/* With this folder there, the container's journald keeps what it writes. */
+static void make_journal_folder(const struct child *child)
+{
+    if (mkdir("/var/log/journal", 0755) < 0 && errno == ENOENT) {
+        auto_close int fd = path_make_dir_in(child->root_fd, "/var/log/journal", 0, 0);
+
+        (void) fd;              /* a tree that cannot be written to goes without */
+    }
+}
+
 int step_integration_apply(struct child *child, struct error **err)
 {
     const struct integration *integration = child->run->integration;
@@ -147,6 +157,8 @@ int step_integration_apply(struct child *child, struct error **err)
     make_hosts(child);
     if (timezone_apply(&integration->local_time, child->root_fd, err) < 0)
         warn_if_asked(child, spec->timezone != TIMEZONE_AUTO, err);
+    if (spec->journal != JOURNAL_NO)
+        make_journal_folder(child);
     if (journal_apply(&integration->journal, child->root_fd, err) < 0) {
         /* `guest` has kept its promise on the host; a tree that cannot hold the folder holds no journal either */
         if (spec->journal == JOURNAL_HOST)

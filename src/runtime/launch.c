@@ -136,17 +136,31 @@ static int clone_error(int code, const struct spec *spec, struct error **err)
     return r;
 }
 
-/* In the payload's cgroup at once where the kernel, and whoever filters our calls, lets us; else the child moves there,
+/* In the network namespace that it is to have: a user namespace of its own would keep it from joining that of others.
+ * In the payload's cgroup at once where the kernel, and whoever filters our calls, lets us; else the child moves there,
  * and if something else was the matter, the second try says so, too. */
-static void make_child(struct run *run, struct launch *launch, char *stack, int flags)
+static int make_child(struct run *run, struct launch *launch, char *stack, int flags, struct error **err)
 {
+    struct unmasked unmasked = UNMASKED_NOT;
+    int own_netns_fd;
+
+    if (network_enter(run, &own_netns_fd, err) < 0)
+        return -error_code(*err);
+    if (run->has_userns)
+        unmask(&unmasked);
     /* set before: the child may run, and exec, before we do again */
     run->cgroup_has_child = true;
     run->pid = clone_into(child_main, stack, STACK_SIZE, flags, run->cgroup_fd, launch, &run->pidfd);
-    if (run->pid > 0)
-        return;
-    run->cgroup_has_child = false;
-    run->pid = clone(child_main, stack + STACK_SIZE, flags, launch, &run->pidfd);
+    if (run->pid < 0) {
+        run->cgroup_has_child = false;
+        run->pid = clone(child_main, stack + STACK_SIZE, flags, launch, &run->pidfd);
+    }
+
+    auto_error struct error *remark = NULL;
+    int r = run->pid < 0 ? clone_error(errno, run->spec, err) : 0;
+    if (network_leave(&own_netns_fd, r == 0 ? err : &remark) < 0 && r == 0)
+        r = -error_code(*err);
+    return r == 0 ? unmask_end(&unmasked, err) : r;
 }
 
 /* Reads the handshake until the child execs, fails or dies. */
@@ -197,13 +211,7 @@ int launch(struct run *run, struct error **err)
     if (!waits && (flags & CLONE_VM))
         flags |= CLONE_VFORK;
 
-    struct unmasked unmasked = UNMASKED_NOT;
-    if (run->has_userns)
-        unmask(&unmasked);
-    make_child(run, &launch, stack, flags);
-    int r = run->pid < 0 ? clone_error(errno, run->spec, err) : 0;
-    if (r == 0)
-        r = unmask_end(&unmasked, err);
+    int r = make_child(run, &launch, stack, flags, err);
     (void) close(take_fd(&child_fd));
     if (r == 0 && waits) {
         r = plan_run_phase(run, MAP_IDS, err);

@@ -118,6 +118,14 @@ int bind_source_open(struct run *run, const struct mount_request *request, int *
 
 static int layer_open(struct run *run, const struct mount_source *source, struct error **err)
 {
+    auto_free char *temporary = NULL;
+
+    if (!source->path) {        /* the uppermost of --overlay-ro=, for the sake of --overlay='s form */
+        if (temporary_source_make(run, &temporary, err) < 0)
+            return -error_code(*err);
+        return file_open(temporary, O_PATH | O_DIRECTORY);
+    }
+
     int fd = source->in_tree ? path_open_in(run->root_fd, source->path, O_PATH | O_DIRECTORY, 0)
                              : file_open(source->path, O_PATH | O_DIRECTORY);
 
@@ -191,6 +199,8 @@ int overlay_source_open(struct run *run, const struct mount_request *request, in
         r = top_open(run, &request->source[n_lower], &overlay, &names, err);
     if (r >= 0 && overlay_mount(&overlay, ret_fd, err) < 0)
         r = fail_in(err, "cannot make the overlay for %s", request->target);
+    else if (r >= 0 && request->read_only)
+        r = mount_change(*ret_fd, MOUNT_ATTR_RDONLY, 0, false, err);
     fd_closep(&overlay.top_fd);
     while (opened > 0)
         (void) close(fds[--opened]);

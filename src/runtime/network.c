@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The child's side of a network of its own: joining a namespace by path, and its loopback device. */
+/* A network that is not the host's: a namespace that is there already, or what the child does in a new one. */
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
@@ -11,6 +11,7 @@
 
 #include <linux/if.h>
 #include <linux/magic.h>
+#include <linux/nsfs.h>
 
 #include "base/fd.h"
 #include "base/mem.h"
@@ -21,27 +22,51 @@ bool spec_has_own_network(const struct spec *spec)
     return spec->private_network && !(spec->netns_path && !spec->private_network_given);
 }
 
-int step_network_join(struct child *child, struct error **err)
+int step_network_open(struct run *run, struct error **err)
 {
-    const struct spec *spec = child->run->spec;
+    const char *path = run->spec->netns_path;
     struct statfs st;
 
-    if (spec->private_network_given)
+    if (run->spec->private_network_given)
         return 0;       /* --private-network beside it asks for a new one */
 
-    auto_close int fd = open(spec->netns_path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    auto_close int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
     if (fd < 0)
-        return fail(err, errno, "cannot open file %s", spec->netns_path);
-    if (fstatfs(fd, &st) < 0 || st.f_type != NSFS_MAGIC)
-        return fail_plain(err, EINVAL, "%s is not a network namespace", spec->netns_path);
-    if (setns(fd, CLONE_NEWNET) < 0) {
-        int r = fail(err, errno, "cannot join the network namespace %s", spec->netns_path);
-
-        if (r == -EPERM && child->run->has_userns)
-            fail_hint(*err, "the namespace belongs to another user namespace; use --private-users=no with it");
-        return r;
-    }
+        return fail(err, errno, "cannot open file %s", path);
+    if (fstatfs(fd, &st) < 0 || st.f_type != NSFS_MAGIC || ioctl(fd, NS_GET_NSTYPE) != CLONE_NEWNET)
+        return fail_plain(err, EINVAL, "%s is not a network namespace", path);
+    run->given_netns_fd = take_fd(&fd);
     return 0;
+}
+
+void step_network_close(struct run *run)
+{
+    fd_closep(&run->given_netns_fd);
+}
+
+int network_enter(const struct run *run, int *ret_own_fd, struct error **err)
+{
+    *ret_own_fd = -1;
+    if (run->given_netns_fd < 0)
+        return 0;
+
+    auto_close int own_fd = file_open("/proc/self/ns/net", O_RDONLY);
+    if (own_fd < 0)
+        return fail(err, errno, "cannot open our own network namespace");
+    if (setns(run->given_netns_fd, CLONE_NEWNET) < 0)
+        return fail(err, errno, "cannot join the network namespace %s", run->spec->netns_path);
+    *ret_own_fd = take_fd(&own_fd);
+    return 0;
+}
+
+int network_leave(int *own_fd, struct error **err)
+{
+    int r = 0;
+
+    if (*own_fd >= 0 && setns(*own_fd, CLONE_NEWNET) < 0)
+        r = fail(err, errno, "cannot leave the network namespace");
+    fd_closep(own_fd);
+    return r;
 }
 
 int step_loopback_up(struct child *child, struct error **err)

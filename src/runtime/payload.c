@@ -51,13 +51,15 @@ static void set(struct strings *list, const char *name, const char *value)
     environment_set(list, assignment);
 }
 
-/* The caller's terminal type means something inside only where the console is the caller's terminal. */
+/* The caller's terminal type means something inside only where what is written there ends on the caller's terminal. */
 static void set_terminal(const struct run *run, struct strings *list)
 {
     static const char *const passed[] = {"COLORTERM", "NO_COLOR"};
     const char *term = getenv("TERM");
-    bool is_terminal = run->console_mode == CONSOLE_INTERACTIVE ||
-                       (run->console_mode == CONSOLE_PIPE && isatty(STDIN_FILENO) && isatty(STDOUT_FILENO));
+    /* who says something about colours has a reader in mind who sees them */
+    bool is_terminal = run->console_mode == CONSOLE_PIPE
+                           ? run->output_is_terminal && isatty(STDIN_FILENO)
+                           : run->output_is_terminal || getenv("NO_COLOR") || getenv("SYSTEMD_COLORS");
 
     if (!is_terminal || !term || !*term || strcmp(term, "dumb") == 0) {
         set(list, "TERM", "dumb");

@@ -86,9 +86,10 @@ static bool wants_netns_path(const struct spec *spec)
     return spec->netns_path;
 }
 
+/* In a namespace of others it is theirs to say. */
 static bool wants_loopback(const struct spec *spec)
 {
-    return spec->private_network;
+    return spec_has_own_network(spec);
 }
 
 static bool wants_moved_interfaces(const struct spec *spec)
@@ -160,6 +161,7 @@ static const struct step steps[] = {
     { PREPARE, "restrict devices",                    NULL,              step_devices_restrict, NULL, NULL },
     { PREPARE, "prepare /dev",                        NULL,              step_dev_prepare,      NULL, step_dev_close },
     { PREPARE, "prepare /run",                        NULL,              step_run_prepare,      NULL, step_run_close },
+    { PREPARE, "open the network namespace to join",  wants_netns_path,  step_network_open,     NULL, step_network_close },
     { PREPARE, "prepare /sys",                        wants_host_sys,    step_sys_prepare,      NULL, NULL },
     { PREPARE, "prepare integration with the host",   NULL,              step_integration_prepare, NULL, step_integration_close },
     { PREPARE, "prepare the mounts asked for",        NULL,              step_mounts_prepare,   NULL, step_mounts_close },
@@ -186,7 +188,6 @@ static const struct step steps[] = {
     { ATTACH,  "publish the machine's name",          spec_wants_links,  step_name_publish,     NULL, step_name_withdraw },
 
     { BUILD,   "become root of the user namespace",   wants_userns,      NULL, step_ids_become_root, NULL },
-    { BUILD,   "join the network namespace",          wants_netns_path,  NULL, step_network_join, NULL },
     { BUILD,   "bring up the loopback device",        wants_loopback,    NULL, step_loopback_up, NULL },
     { BUILD,   "enter the cgroup",                    NULL,              NULL, step_cgroup_enter, NULL },
     { BUILD,   "set the host name",                   NULL,              NULL, step_hostname_set, NULL },

@@ -248,8 +248,10 @@ int step_root_open(struct run *run, struct error **err)
         return run->root_fd;
     if (disk && open_parts(run, err) < 0)
         return -error_code(*err);
-    bool is_kept = run->spec->volatile_mode == VOLATILE_NO && !run->tree->has_snapshot;
-    if (is_kept && (run->tree->read_only || (disk && disk->part[DISK_ROOT].read_only))) {
+    /* a tree that cannot be written to may have a throw-away view that can, but for one that was asked not to */
+    bool is_read_only = run->tree->has_snapshot ? run->spec->read_only
+                                                : run->tree->read_only || (disk && disk->part[DISK_ROOT].read_only);
+    if (is_read_only && run->spec->volatile_mode == VOLATILE_NO) {
         run->root_read_only = true;
         return mount_change(run->root_fd, MOUNT_ATTR_RDONLY, 0, false, err);
     }

@@ -32,6 +32,7 @@ static void run_init(struct run *run, const struct spec *spec, const struct run_
     int *const fds[] = {
         &run->cgroup_procs_fd, &run->root_fd,         &run->uid_lock_fd, &run->userns_fd,      &run->cgroup_fd,
         &run->cgroup_home_fd, &run->dev_fd,      &run->devpts_fd,      &run->run_fd,
+        &run->given_netns_fd,  &run->cgroup_tree_fd,
         &run->sys_fd,          &run->os_release_fd,   &run->incoming_fd, &run->unix_export_fd, &run->kmsg_fd,
         &run->notify_fd,       &run->pty_fd,          &run->pty_peer_fd, &run->handshake_fd,   &run->pidfd,
         &run->signal_fd,

@@ -39,6 +39,7 @@ static int make_node(const struct run *run, const char *path, mode_t mode, struc
     return r < 0 ? fail(err, errno, "cannot make /run/%s", path) : give(run, path, err);
 }
 
+/* A file of the host's root: what it says of the container is not the container's to say. */
 static int make_file(const struct run *run, const char *path, const char *text, struct error **err)
 {
     auto_close int fd = openat(run->run_fd, path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0444);
@@ -46,7 +47,7 @@ static int make_file(const struct run *run, const char *path, const char *text, 
         return fail(err, errno, "cannot make /run/%s", path);
 
     int r = fd_write_full(fd, text, strlen(text));
-    return r < 0 ? fail(err, -r, "cannot write /run/%s", path) : give(run, path, err);
+    return r < 0 ? fail(err, -r, "cannot write /run/%s", path) : 0;
 }
 
 static int make_identity(const struct run *run, struct error **err)
@@ -65,7 +66,7 @@ static int make_identity(const struct run *run, struct error **err)
         make_file(run, "host/container-uuid", uuid, err) < 0 ||
         make_file(run, "host/proc-sys-kernel-random-boot-id", boot_id, err) < 0)
         return -error_code(*err);
-    return 0;
+    return give(run, "host/proc-sys-kernel-random-boot-id", err);
 }
 
 /* The nodes that others are hidden behind: one of each type, with no permission at all. */
@@ -92,7 +93,8 @@ static int make_inaccessible(const struct run *run, struct error **err)
             return -error_code(*err);
         error_freep(err);
     }
-    if (fchmodat(run->run_fd, "host/inaccessible", 0555, 0) < 0)
+    if (fchmodat(run->run_fd, "host/inaccessible", 0555, 0) < 0 ||
+        (run->has_userns && fchownat(run->run_fd, "host/inaccessible", 0, 0, 0) < 0))
         return fail(err, errno, "cannot protect /run/host/inaccessible");
     return 0;
 }
@@ -225,13 +227,17 @@ static int prepare_os_release(struct run *run, struct error **err)
                         MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC, 0, false, err);
 }
 
-/* A user namespace may mount sysfs only for a network that is its own; the host's is mounted for it here. */
+/* A user namespace may mount sysfs only for a network that is its own; that of others is mounted for it here. */
 int step_sys_prepare(struct run *run, struct error **err)
 {
+    int own_netns_fd;
+
+    if (network_enter(run, &own_netns_fd, err) < 0)
+        return -error_code(*err);
     run->sys_fd = mount_new("sysfs", NULL, 0,
                             MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC |
                                 (run->spec->api_vfs_writable ? 0 : MOUNT_ATTR_RDONLY), err);
-    return run->sys_fd < 0 ? run->sys_fd : 0;
+    return network_leave(&own_netns_fd, err) < 0 || run->sys_fd < 0 ? -error_code(*err) : 0;
 }
 
 int step_run_prepare(struct run *run, struct error **err)

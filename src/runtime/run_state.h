@@ -75,6 +75,7 @@ struct run {
 
     int cgroup_fd;              /* payload's cgroup directory */
     int cgroup_procs_fd;        /* its cgroup.procs, for writing */
+    int cgroup_tree_fd;         /* detached, of the whole hierarchy, where that is shown; -1 */
     char *cgroup_path;          /* absolute path of the group that was made, for undo and status */
     bool cgroup_is_ours;        /* no service manager watches over it */
     bool cgroup_has_child;      /* the child was born in it */
@@ -83,12 +84,14 @@ struct run {
 
     mode_t fuse_mode, tun_mode;         /* of the host's nodes */
     int dev_fd, devpts_fd, run_fd;      /* detached mounts of /dev, /dev/pts, /run */
-    int sys_fd;                 /* detached sysfs of the host's network, user namespaces only; -1 */
+    int given_netns_fd;         /* --network-namespace-path=; -1 */
+    int sys_fd;                 /* detached sysfs of a network that is not its own, user namespaces only; -1 */
     int os_release_fd, incoming_fd, unix_export_fd;
     int kmsg_fd;                /* keeps the fifo behind /proc/kmsg open */
     int notify_fd;              /* our end of /run/host/notify */
 
     enum console_mode console_mode;     /* effective */
+    bool output_is_terminal;            /* the caller's standard output */
     int pty_fd, pty_peer_fd;
 
     struct ready_mount *mounts; /* sorted by target */
@@ -264,7 +267,11 @@ STEP(step_resources_limit);
 /* network.c */
 /* A new network namespace that belongs to the container; one joined by path is somebody else's. */
 bool spec_has_own_network(const struct spec *spec);
-INNER_STEP(step_network_join);
+STEP(step_network_open);
+void step_network_close(struct run *run);
+/* This process into the namespace of --network-namespace-path=, and back; nothing happens without one. */
+int network_enter(const struct run *run, int *ret_own_fd, struct error **err);
+int network_leave(int *own_fd, struct error **err);
 INNER_STEP(step_loopback_up);
 INNER_STEP(step_ping_allow);
 

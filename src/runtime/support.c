@@ -34,7 +34,9 @@ static int refuse_unbuilt(const struct spec *s, struct error **err)
          "use --link-journal=host to have the container's journal on the host"},
         {s->userns_delegate > 0, "--private-users-delegate= is",
          "give the container a larger range: --private-users=BASE:COUNT"},
-        {s->selinux_context || s->selinux_apifs_context, "SELinux contexts are", "leave out -Z and -L"},
+        /* without SELinux, labels mean nothing to anybody */
+        {(s->selinux_context || s->selinux_apifs_context) && access("/sys/fs/selinux/enforce", F_OK) == 0,
+         "SELinux contexts are", "leave out -Z and -L"},
     };
 
     for (size_t i = 0; i < COUNT_OF(rows); i++)
