@@ -63,7 +63,7 @@ no 'a user nobody knows' 'Failed to resolve user zoe' '.' --uid=zoe true
 no 'a program that is not there' "execv\(/no/such\) failed" 'there is no /no/such' /no/such
 no 'one that is nowhere in the path' 'execv\(nosuch\) failed' "no folder of the container's PATH" nosuch
 no 'a file that is no program' 'execv' 'executable|chmod' /etc/passwd
-for option in --mstack=/x --oci-bundle=/x --forward-journal=/x.journal --selinux-context=x; do
+for option in --mstack=/x --oci-bundle=/x --forward-journal=/x.journal; do
         no "what is not built is refused by name ($option)" 'not supported by this version' '.' $option
 done
 
