@@ -34,6 +34,7 @@ struct address_plan {
 
     char link[INTERFACE_NAME_SIZE];     /* "ve-NAME", "vb-NAME"; "" without a cable */
     char router[INTERFACE_NAME_SIZE];   /* where the host's addresses are: "ve-NAME" or "vz-ZONE"; "" unless managed */
+    char gate[INTERFACE_NAME_SIZE];     /* by which the host reaches it: the router, or a bridge of somebody else */
     int link_index, router_index;
     struct mac guest_mac, router_mac;
     char guest_link[INTERFACE_NAME_SIZE];       /* "host0", or what else in the container gets the addresses */

@@ -8,15 +8,20 @@
  * removed again. Who may connect to the machine is then decided in our own table, whose chains "pass" and "reach" stay
  * as closed as the host was: answers, forwards, and what a network needs (closed_pass, closed_in).
  *
+ * A bridge of somebody else is not opened as a whole: the rules there are about the machine's addresses, and so is what
+ * keeps closed in our own table (closed4, closed6).
+ *
  * What cannot be opened is remarked on: tables that another process keeps for itself, and those of iptables-legacy, of
  * which nf_tables knows nothing.
  */
 #pragma once
 
+#include "net/address_plan.h"
 #include "net/nft.h"
 
-/* Adds to BATCH what opens the host's chains for INTERFACE. 0 or a negative errno. */
-int foreign_open(struct netlink *filter, struct netlink_batch *batch, const char *machine, const char *interface);
+/* Adds to BATCH what opens the host's chains for MACHINE. 0 or a negative errno. */
+int foreign_open(struct netlink *filter, struct netlink_batch *batch, const char *machine,
+                 const struct address_plan *plan);
 
 /* Adds to BATCH what takes that back. */
 int foreign_close(struct netlink *filter, struct netlink_batch *batch, const char *machine);

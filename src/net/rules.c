@@ -21,12 +21,6 @@ static bool is_in_zone(const struct address_plan *plan)
     return plan->router[0] && strcmp(plan->link, plan->router) != 0;
 }
 
-/* The host's interface on the way to the machine. */
-static const char *router_of(const struct address_plan *plan)
-{
-    return plan->router[0] ? plan->router : plan->link;
-}
-
 static int refused(int code, const struct netlink_remark *remark, struct error **err)
 {
     const char *more = remark->text[0] ? ": " : "";
@@ -183,11 +177,25 @@ static bool is_loopback(const struct ip_prefix *address)
                                       : memcmp(address->byte, loopback6, sizeof loopback6) == 0;
 }
 
+static void write_self(const struct writer *writer, const struct port_forward *port, unsigned offset,
+                       const struct ip_prefix *guest)
+{
+    struct nft_element element = {.set = by_family(guest, "self4", "self6")};
+
+    key_add_address(&element.key, guest);
+    nft_key_add_u8(&element.key, port->udp ? IPPROTO_UDP : IPPROTO_TCP);
+    nft_key_add_port(&element.key, (uint16_t) (port->host_port + offset));
+    write_element(writer, &element);
+}
+
 static void write_outward(const struct writer *writer, const struct address_plan *plan, const struct port_forward *port,
                           unsigned offset, const struct ip_prefix *guest)
 {
     bool has_loopback = guest->family == AF_INET && plan->router[0];
+    bool is_bridged = strcmp(plan->link, plan->gate) != 0;
 
+    if (is_bridged && (!port->address.family || port->address.family == guest->family))
+        write_self(writer, port, offset, guest);
     if (!port->address.family) {
         write_forward(writer, by_family(guest, "any4", "any6"), port, offset, guest);
         if (has_loopback)
@@ -270,7 +278,7 @@ static void write_inet(const struct writer *writer, const struct rules_machine *
     if (machine->is_isolated)
         write_isolation(writer, machine);
     for (unsigned position = 0; address_plan_next(plan, &position, &address);) {
-        write_name_address(writer, "own4", "own6", router_of(plan), &address);
+        write_name_address(writer, "own4", "own6", plan->gate, &address);
         write_reach(writer, machine, &address);
     }
     for (size_t i = 0; i < machine->n_ports; i++)
@@ -426,7 +434,7 @@ int rules_add(struct netlink *netlink, const struct rules_machine *machine, stru
         return -error_code(*err);
     int r = fill(&filter, &batch, machine);
     if (r == 0)
-        r = foreign_open(&filter, &batch, machine->name, router_of(machine->plan));
+        r = foreign_open(&filter, &batch, machine->name, machine->plan);
     if (r == 0)
         r = nft_commit(&filter, &batch, &remark);
     if (r < 0)

@@ -83,6 +83,9 @@
 #define LOOP4           META(0, NFT_META_L4PROTO), LOAD(1, TRANSPORT, 2, 2), DNAT4("loop4")
 #define ANY6            META(0, NFT_META_L4PROTO), LOAD(1, TRANSPORT, 2, 2), DNAT6("any6")
 
+#define SELF4           SOURCE4(0), META(1, NFT_META_L4PROTO), LOAD(2, TRANSPORT, 2, 2), IN_SET("self4")
+#define SELF6           SOURCE6(0), META(4, NFT_META_L4PROTO), LOAD(5, TRANSPORT, 2, 2), IN_SET("self6")
+
 #define SOURCE_IS_LOOPBACK LOAD(0, NETWORK, 12, 1), IS(1, {127})
 #define TARGET_IS_LOOPBACK LOAD(0, NETWORK, 16, 1), IS(1, {127})
 #define TARGET_IS_ELSEWHERE LOAD(0, NETWORK, 16, 1), ISNT(1, {127})
@@ -121,6 +124,8 @@ static const struct nft_set inet_sets[] = {
     {"any6",        PAIR(INET_PROTO, INET_SERVICE), 8,          PAIR(IPV6, INET_SERVICE), 20},
     {"at4",         TRIPLE(IPV4, INET_PROTO, INET_SERVICE), 12, PAIR(IPV4, INET_SERVICE), 8},    /* of one address */
     {"at6",         TRIPLE(IPV6, INET_PROTO, INET_SERVICE), 24, PAIR(IPV6, INET_SERVICE), 20},
+    {"self4",       TRIPLE(IPV4, INET_PROTO, INET_SERVICE), 12},    /* a machine behind a bridge, and forwards to itself */
+    {"self6",       TRIPLE(IPV6, INET_PROTO, INET_SERVICE), 24},
     {"inward4",     TRIPLE(IPV4, INET_PROTO, INET_SERVICE), 12, PAIR(IPV4, INET_SERVICE), 8},    /* to the host */
     {"isolated",    ETHER, 8},                                  /* send to none but … */
     {"leave4",      PAIR(ETHER, IPV4), 12},                     /* … those */
@@ -133,6 +138,8 @@ static const struct nft_set inet_sets[] = {
     {"clients4",    PAIR(IPV4, IPV4), 8,  .is_interval = true, .field = {4, 4}},   /* … those addresses */
     {"clients6",    PAIR(IPV6, IPV6), 32, .is_interval = true, .field = {16, 16}},
     {"closed_pass", DEVGROUP, 4, IN_HOST_ORDER},                               /* the host's own rules let nothing through … */
+    {"closed4",     IPV4, 4},                                   /* … and some of them are behind a bridge of others */
+    {"closed6",     IPV6, 16},
     {"closed_in",   DEVGROUP, 4, IN_HOST_ORDER},                               /* … let nothing in: see foreign.h */
 };
 
@@ -164,6 +171,10 @@ static const struct nft_rule inet_rules[] = {
     /* Forwards: from a machine to the host, to a machine from everywhere. */
     RULE("enter", FROM_OURS, V4, TO_THE_HOST,
          SOURCE4(0), META(1, NFT_META_L4PROTO), LOAD(2, TRANSPORT, 2, 2), DNAT4("inward4")),
+    /* Where bridges hand frames to these chains (br_netfilter), what is forwarded to where it came from would have to go
+     * out by the port that it came in by, which bridges do not do. A process of the machine's passes that on. */
+    RULE("enter", V4, SELF4, ACCEPT),
+    RULE("enter", V6, SELF6, ACCEPT),
     RULE("enter", V4, AT4),
     RULE("enter", V4, TO_THE_HOST, ANY4),
     RULE("enter", V6, AT6),
@@ -187,6 +198,8 @@ static const struct nft_rule inet_rules[] = {
     RULE("depart", FROM_MANAGED, TO_OTHERS, V6, SOURCE6(0), MASK(16, {0xfe}), IS(16, {0xfc}), MASQUERADE),
 
     RULE("pass", IS_ESTABLISHED, ACCEPT),
+    RULE("pass", V4, TARGET4(0), IN_SET("closed4"), NOT_FORWARDED, DROP),
+    RULE("pass", V6, TARGET6(0), IN_SET("closed6"), NOT_FORWARDED, DROP),
     RULE("pass", TO_OTHERS, ACCEPT),
     /* From outside to a machine. */
     RULE("pass", FROM_OTHERS, V4, TARGET4(0), IN_SET("guarded4"),
@@ -215,6 +228,8 @@ static const struct nft_rule inet_rules[] = {
     RULE("reach", META(0, NFT_META_IIFGROUP), NOT_IN_SET("closed_in"), ACCEPT),
     RULE("reach", IS_ESTABLISHED, ACCEPT),
     RULE("reach", IS_FORWARDED, ACCEPT),
+    RULE("reach", V4, SELF4, ACCEPT),
+    RULE("reach", V6, SELF6, ACCEPT),
     RULE("reach", PROTOCOL(IPPROTO_ICMP), ACCEPT),
     RULE("reach", PROTOCOL(IPPROTO_ICMPV6), ACCEPT),
     RULE("reach", PROTOCOL(IPPROTO_UDP), TARGET_PORT(DOMAIN), ACCEPT),

@@ -199,10 +199,11 @@ static void plan_cable(struct run *run, const struct veth *veth, int index, cons
     *plan = (struct address_plan){.link_index = index, .guest_mac = veth->container_mac};
     (void) snprintf(plan->link, sizeof plan->link, "%s", veth->host_name);
     (void) snprintf(plan->guest_link, sizeof plan->guest_link, "%s", veth->container_name);
+    (void) snprintf(plan->gate, sizeof plan->gate, "%s", bridge->index ? bridge->name : veth->host_name);
     if (spec->bridge)
         return;
     plan->router_index = spec->zone ? bridge->index : index;
-    (void) snprintf(plan->router, sizeof plan->router, "%s", spec->zone ? bridge->name : veth->host_name);
+    (void) snprintf(plan->router, sizeof plan->router, "%s", plan->gate);
     plan->router_mac = spec->zone ? bridge->mac : veth->host_mac;
     /* a bridge just made: as long as nobody says otherwise its address is that of the port it had first */
     if (spec->zone && !bridge->is_up)

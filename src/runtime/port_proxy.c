@@ -44,6 +44,7 @@ struct relay {
     const struct proxy_port *port;
     struct sockaddr_storage client;
     socklen_t client_size;
+    struct in6_pktinfo asked;   /* the address of the host's that the client asked, and is answered from; zero: any */
 };
 
 enum { CLIENT, MACHINE };
@@ -282,6 +283,60 @@ static void accept_clients(struct event_source *source, short revents, int64_t n
 
 /* -- datagrams -- */
 
+union own_address {
+    struct cmsghdr header;
+    unsigned char bytes[CMSG_SPACE(sizeof(struct in6_pktinfo))];
+};
+
+/* Reads one, and which address of the host's it came to. A socket of IPv4 alone does not say; it has one address. */
+static ssize_t receive_datagram(int fd, void *data, size_t size, struct sockaddr_storage *ret_client,
+                                socklen_t *ret_client_size, struct in6_pktinfo *ret_asked)
+{
+    union own_address control;
+    struct iovec vector = {.iov_base = data, .iov_len = size};
+    struct msghdr message = {
+        .msg_name = ret_client,
+        .msg_namelen = sizeof *ret_client,
+        .msg_iov = &vector,
+        .msg_iovlen = 1,
+        .msg_control = &control,
+        .msg_controllen = sizeof control,
+    };
+    ssize_t n = recvmsg(fd, &message, MSG_DONTWAIT);
+
+    if (n < 0)
+        return n;
+    *ret_client_size = message.msg_namelen;
+    *ret_asked = (struct in6_pktinfo){0};
+    for (struct cmsghdr *c = CMSG_FIRSTHDR(&message); c; c = CMSG_NXTHDR(&message, c))
+        if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_PKTINFO)
+            memcpy(ret_asked, CMSG_DATA(c), sizeof *ret_asked);
+    /* the way back is the routes' to choose, but for addresses that mean something on one link only */
+    if (!IN6_IS_ADDR_LINKLOCAL(&ret_asked->ipi6_addr))
+        ret_asked->ipi6_ifindex = 0;
+    return n;
+}
+
+static void answer_datagram(const struct relay *relay, void *data, size_t size)
+{
+    union own_address control = {0};
+    struct iovec vector = {.iov_base = data, .iov_len = size};
+    const struct msghdr message = {
+        .msg_name = (void *) &relay->client,
+        .msg_namelen = relay->client_size,
+        .msg_iov = &vector,
+        .msg_iovlen = 1,
+        .msg_control = IN6_IS_ADDR_UNSPECIFIED(&relay->asked.ipi6_addr) ? NULL : &control,
+        .msg_controllen = IN6_IS_ADDR_UNSPECIFIED(&relay->asked.ipi6_addr) ? 0 : sizeof control,
+    };
+
+    control.header.cmsg_level = IPPROTO_IPV6;
+    control.header.cmsg_type = IPV6_PKTINFO;
+    control.header.cmsg_len = CMSG_LEN(sizeof relay->asked);
+    memcpy(CMSG_DATA(&control.header), &relay->asked, sizeof relay->asked);
+    (void) sendmsg(relay->port->source.fd, &message, MSG_DONTWAIT);
+}
+
 static void answer_ready(struct event_source *source, short revents, int64_t now_ms)
 {
     struct relay *relay = source->data;
@@ -297,8 +352,7 @@ static void answer_ready(struct event_source *source, short revents, int64_t now
         /* an error is the machine's word that nobody listens; the next datagram may find somebody */
         if (n < 0)
             break;
-        (void) sendto(relay->port->source.fd, buffer, (size_t) n, MSG_DONTWAIT,
-                      (const struct sockaddr *) &relay->client, relay->client_size);
+        answer_datagram(relay, buffer, (size_t) n);
         relay->used_ms = now_ms;
     }
     source->deadline_ms = relay->used_ms + QUIET_MS;
@@ -360,8 +414,9 @@ static void pass_datagrams(struct event_source *source, short revents, int64_t n
     (void) revents;
     for (int i = 0; i < DATAGRAMS; i++) {
         struct sockaddr_storage client = {0};
-        socklen_t size = sizeof client;
-        ssize_t n = recvfrom(source->fd, buffer, sizeof buffer, MSG_DONTWAIT, (struct sockaddr *) &client, &size);
+        struct in6_pktinfo asked;
+        socklen_t size;
+        ssize_t n = receive_datagram(source->fd, buffer, sizeof buffer, &client, &size, &asked);
 
         if (n < 0)
             break;
@@ -370,6 +425,7 @@ static void pass_datagrams(struct event_source *source, short revents, int64_t n
             relay = add_client(port->proxy, port, &client, size, now_ms);
         if (!relay)
             continue;
+        relay->asked = asked;
         relay->used_ms = now_ms;
         (void) send(relay->sources[MACHINE].fd, buffer, (size_t) n, MSG_DONTWAIT);
     }
@@ -385,6 +441,8 @@ void proxy_watch(struct proxy *proxy, struct proxy_port *port, int fd, bool udp,
         .udp = udp,
         .port = guest_port,
     };
+    if (udp)
+        (void) setsockopt(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, &(int){1}, sizeof(int));
     port->next = proxy->ports;
     proxy->ports = port;
     events_add(proxy->events, &port->source);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * port_proxy: passes on by hand what comes to a forwarded port and is not sent on by the packet filter: connections
- * and datagrams to the host's own ::1, for which the kernel has no way out, and all of them where somebody has cleared
- * the host's rules. The machine sees the host as its client then.
+ * and datagrams to the host's own ::1, for which the kernel has no way out; those of a machine behind a bridge to
+ * itself; and all of them where somebody has cleared the host's rules. The machine sees the host as its client then.
  *
  * Data of connections moves by splice(2), without being looked at. All of it happens in the supervisor's event loop, a
  * bounded amount at a time.

@@ -70,6 +70,30 @@ works 'nftables' -n
 link=vz-lan
 works 'nftables, a zone' --network-zone=lan
 link=ve-web
+
+# a bridge of others is not opened for all who are on it
+ip link add br0 type bridge
+ip addr add 192.168.80.1/24 dev br0
+ip link set br0 up
+before=$(rules)
+tree_busybox "$WORK/beside"
+boot beside --network-bridge=br0 --network-address=192.168.80.3/24 --network-gateway=192.168.80.1
+beside=$leader
+beside_supervisor=$supervisor
+boot web --network-bridge=br0 --network-address=192.168.80.2/24 --network-gateway=192.168.80.1 --port=8080:80
+serve "$leader" 80
+serve "$beside" 80
+within "$LAN" ip route add 192.168.80.0/24 via "$LAN_HOST4"
+is "$(ask "$LAN" tcp "$LAN_HOST4" 8080)" "$LAN_CLIENT4" 'nftables, a bridge of others: a forward works from the network'
+is "$(ask "$LAN" tcp 192.168.80.2 80)" '' 'nftables, a bridge of others: the machine itself stays closed'
+is "$(ask "$LAN" tcp 192.168.80.3 80)" '' 'nftables, a bridge of others: who else is on it, too'
+like "$(nft list chain inet filter forward)" 'oifname "br0" ip daddr 192.168.80.2 accept comment "redd:web"' \
+        'nftables, a bridge of others: the rule is about the machine alone'
+within "$LAN" ip route del 192.168.80.0/24 via "$LAN_HOST4"
+stop
+stop TERM "$beside_supervisor"
+is "$(rules)" "$before" 'nftables, a bridge of others: the rules are as before'
+ip link delete br0
 nft flush ruleset
 
 # --- one that is closed by its last rule

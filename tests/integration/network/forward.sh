@@ -113,20 +113,73 @@ is "$(ask "$LAN" udp "[$LAN_HOST6]" 8080)" "$gateway6" 'and datagrams'
 
 ip link add br0 type bridge
 ip addr add 192.168.80.1/24 dev br0
+ip addr add fd00:80::1/64 dev br0 nodad
 ip link set br0 up
 tree_busybox "$WORK/apart"
+tree_busybox "$WORK/beside"
 boot apart --network-bridge=br0 --network-address=192.168.80.2/24
 refuses 'no forward comes to it that its start did not prepare for' 'R2861' "$REDD" port apart add 8090:80
 stop
-boot apart --network-bridge=br0 --network-address=192.168.80.2/24 --network-gateway=192.168.80.1 --port=8090:80
+boot beside --network-bridge=br0 --network-address=192.168.80.3/24 --network-gateway=192.168.80.1 \
+        --network-address=fd00:80::3/64 --network-gateway=fd00:80::1
+beside=$leader
+beside_supervisor=$supervisor
+boot apart --network-bridge=br0 --network-address=192.168.80.2/24 --network-gateway=192.168.80.1 \
+        --network-address=fd00:80::2/64 --network-gateway=fd00:80::1 --port=8090:80 --port=udp:8090:80
 refuses 'nor one to the host, which is not its gateway' 'R2855' "$REDD" port apart add 5433:5433:in
 serve "$leader" 80
 isnt "$(ask '' tcp 127.0.0.1 8090)" '' 'the one it has works from the loopback'
 isnt "$(ask '' tcp "$LAN_HOST4" 8090)" '' 'from the host'
-isnt "$(ask "$LAN" tcp "$LAN_HOST4" 8090)" '' 'and from its network'
+for protocol in tcp udp; do
+        is "$(ask "$LAN" $protocol "$LAN_HOST4" 8090)" "$LAN_CLIENT4" "and from its network, $protocol"
+        is "$(ask "$LAN" $protocol "[$LAN_HOST6]" 8090)" "$LAN_CLIENT6" "by IPv6, $protocol"
+        isnt "$(ask "$beside" $protocol "$LAN_HOST4" 8090)" '' "from a machine beside it, $protocol"
+        isnt "$(ask "$beside" $protocol "[$LAN_HOST6]" 8090)" '' "by IPv6, $protocol"
+        is "$(ask "$leader" $protocol "$LAN_HOST4" 8090)" 192.168.80.1 "and from itself, $protocol"
+        is "$(ask "$leader" $protocol "[$LAN_HOST6]" 8090)" fd00:80::1 "by IPv6, $protocol"
+done
+for switch in /proc/sys/net/bridge/bridge-nf-call-ip*tables; do
+        [ ! -e "$switch" ] || echo 0 >"$switch"
+done
+# now they would answer each other past the host
+is "$(ask "$beside" tcp "$LAN_HOST4" 8090)" 192.168.80.1 'from one beside it, where bridges are not filtered'
+is "$(ask "$beside" udp "[$LAN_HOST6]" 8090)" fd00:80::1 'by IPv6 and UDP'
+is "$(ask "$leader" udp "$LAN_HOST4" 8090)" 192.168.80.1 'from itself'
+for switch in /proc/sys/net/bridge/bridge-nf-call-ip*tables; do
+        [ ! -e "$switch" ] || echo 1 >"$switch"
+done
+like "$(nft list set inet redd own4)" '"br0" . 192.168.80.2' 'rules know the bridge that leads there'
 ok 'and others do' "$REDD" port apart add 8091:80
 stop
+stop TERM "$beside_supervisor"
 ip link delete br0
+
+# --- a zone
+
+tree_busybox "$WORK/z1"
+tree_busybox "$WORK/z2"
+boot z2 --network-zone=lan
+beside=$leader
+beside_supervisor=$supervisor
+boot z1 --network-zone=lan --port=8095:80 --port=udp:8095:80
+serve "$leader" 80
+zone4=$(address '' vz-lan inet)
+zone6=$(address '' vz-lan inet6)
+for protocol in tcp udp; do
+        isnt "$(ask "$beside" $protocol "$LAN_HOST4" 8095)" '' "a forward into a zone works from a machine in it, $protocol"
+        isnt "$(ask "$beside" $protocol "[$LAN_HOST6]" 8095)" '' "by IPv6, $protocol"
+        is "$(ask "$leader" $protocol "$LAN_HOST4" 8095)" "$zone4" "and from itself, $protocol"
+        is "$(ask "$leader" $protocol "[$LAN_HOST6]" 8095)" "$zone6" "by IPv6, $protocol"
+done
+# where bridges do not hand frames to the packet filter it is the host that sends them back
+for switch in /proc/sys/net/bridge/bridge-nf-call-ip*tables; do
+        [ ! -e "$switch" ] || echo 0 >"$switch"
+done
+is "$(ask "$beside" tcp "$LAN_HOST4" 8095)" "$zone4" 'nor does it matter whether bridges are filtered'
+is "$(ask "$beside" udp "[$LAN_HOST6]" 8095)" "$zone6" 'by IPv6 and UDP'
+is "$(ask "$leader" tcp "[$LAN_HOST6]" 8095)" "$zone6" 'from itself'
+stop
+stop TERM "$beside_supervisor"
 
 stop TERM "$web_supervisor"
 stop TERM "$other_supervisor"

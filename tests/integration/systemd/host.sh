@@ -262,8 +262,24 @@ run_on_host ip -o addr show ve-deb
 unlike "$out" 'inet 10\.|inet6 fd' 'redd gives none'
 run_on_host redd exec deb -- ip route
 like "$out" 'default via .* proto dhcp' 'nor a route'
-run_on_host nft list set inet redd own4
-unlike "$out" 've-deb' 'nor rules for them'
+own4=$("$REDD" exec host -- redd exec deb -- ip -4 -o addr show host0 |
+        sed 's/.* inet \([^ /]*\).*/\1/')
+await_on_host "ve-deb.* $own4" nft list set inet redd own4
+like "$out" "\"ve-deb\" \. $own4" 'but the packet filter knows the lease'
+await_on_host 'inet6 fd.*dynamic' redd exec deb -- ip -6 -o addr show host0
+like "$out" 'inet6 fd' 'and the guest has IPv6, which networkd has not for it'
+run_on_host ip -6 route show dev ve-deb
+like "$out" '^fd.*::/64 proto kernel' 'as a route that networkd leaves where it is'
+cp -a "$WORK/images/c1" "$WORK/images/plain"
+run_on_host redd run -q -D /var/lib/machines/plain -M plain -n sh -c '
+        for i in $(seq 40); do
+                ip -4 route show default | grep -q "metric 4096" && break
+                usleep 50000
+        done
+        ip -4 -o addr show host0; ip -4 route; ip -6 -o addr show host0; ip -6 route; sleep 3; ip -4 -o addr show host0'
+like "$out" 'inet (192\.168|172|10)\.' 'a guest without a client has an address within two seconds'
+like "$out" 'default via .* metric 4096' 'and a route'
+like "$out" 'inet6 fd' 'of IPv6, too'
 run_on_host machinectl list --no-legend
 like "$out" '^deb .*(192\.168|172|10)\.' 'but shows the one there is'
 
