@@ -89,6 +89,13 @@ static int set_full(struct verb_options *o, const char *value, struct error **er
     return 0;
 }
 
+static int set_mirror(struct verb_options *o, const char *value, struct error **err)
+{
+    (void) err;
+    strings_add(&o->mirrors, value);
+    return 0;
+}
+
 static int set_property(struct verb_options *o, const char *value, struct error **err)
 {
     (void) err;
@@ -395,6 +402,7 @@ static const struct row rows[] = {
     {"server",          0,  "URL",         R,         false, set_server,       "the server that NAME is looked for on"},
     {"key",             0,  "FILE",        R,         false, set_key,          "trust the key in it from now on"},
     {"incremental-since", 0, "FILE",       R,         false, set_since,        "an earlier export: only what is new goes out"},
+    {"mirror",          0,  "URL",         R,         false, set_mirror,       "where else it can be had from; may repeat"},
     {"lock-file",       0,  "FILE",        R,         false, set_lock_file,    "where it is written down what was pulled"},
     {"locked",          0,  NULL,          R,         false, set_locked,       "pull exactly what is written down there"},
     {"follow",         'f', NULL,          R,         false, set_follow,       "go on with what comes"},
@@ -606,6 +614,7 @@ int verb_options_read(enum program program, int argc, char **argv, struct verb_w
 
 void verb_words_done(struct verb_words *words)
 {
+    strings_done(&words->options.mirrors);
     strings_done(&words->options.properties);
     strings_done(&words->options.environment);
     strings_done(&words->passed);

@@ -32,6 +32,7 @@ struct verb_options {
     bool lines_given;
     unsigned max_addresses;     /* UINT_MAX: all */
     bool max_addresses_given;
+    struct strings mirrors;
     struct strings properties;  /* -p, each may be several with commas */
     bool follow;
 

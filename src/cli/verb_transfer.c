@@ -44,6 +44,8 @@ static void add_options(struct strings *argv, const struct verb_call *call)
             strings_add_format(argv, "--%s=%s", texts[i].option, texts[i].value);
     if (o->keep_download >= 0)
         strings_add_format(argv, "--keep-download=%s", o->keep_download ? "yes" : "no");
+    for (size_t i = 0; i < o->mirrors.count; i++)
+        strings_add_format(argv, "--mirror=%s", o->mirrors.item[i]);
     /* importctl wants to be told the class; machinectl and redd are about machines */
     if (!o->class && call->program != PROGRAM_IMPORTCTL)
         strings_add(argv, "--class=machine");

@@ -274,7 +274,8 @@ int pull_oci(struct job *job, const struct request *request, const char *text, c
     if (refuse_proof(request, err) < 0 ||
         oci_reference_parse(text, &source.reference, err) < 0 || oci_reference_resolve(&source.reference, err) < 0)
         return -error_code(*err);
-    source.server = oci_reference_server(&source.reference);
+    if (oci_source_find_places(&source, err) < 0)
+        return -error_code(*err);
     if (!name)
         name = oci_image_name(source.reference.repository);
     if (image_name_check(request->class, name ? name : "", err) < 0 ||

@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,7 +14,6 @@
 #include "base/strings.h"
 #include "transfer/digest.h"
 
-#define DOCKER_REGISTRY "registry-1.docker.io"
 #define RULE_MAX (64u * 1024)
 
 static int not_one(const char *text, struct error **err)
@@ -154,7 +152,7 @@ int oci_reference_resolve(struct oci_reference *reference, struct error **err)
         reference->registry = mem_copy_string("docker.io");
     if (strcmp(reference->registry, "docker.io") == 0 || strcmp(reference->registry, "index.docker.io") == 0) {
         free(reference->registry);
-        reference->registry = mem_copy_string(DOCKER_REGISTRY);
+        reference->registry = mem_copy_string(OCI_DOCKER_REGISTRY);
         if (!prefix)
             prefix = mem_copy_string("library/");
     }
@@ -169,11 +167,8 @@ int oci_reference_resolve(struct oci_reference *reference, struct error **err)
     return 0;
 }
 
-char *oci_reference_server(const struct oci_reference *reference)
+bool oci_registry_is_local(const char *host)
 {
-    const char *host = reference->registry;
-    bool local = string_starts(host, "127.") || string_starts(host, "[::1]") || strcmp(host, "localhost") == 0 ||
-                 string_starts(host, "localhost:");
-
-    return mem_format("%s://%s", local ? "http" : "https", host);
+    return string_starts(host, "127.") || string_starts(host, "[::1]") || strcmp(host, "localhost") == 0 ||
+           string_starts(host, "localhost:") || string_starts(host, "localhost/");
 }

@@ -9,7 +9,12 @@
  */
 #pragma once
 
+#include <stdbool.h>
+
 #include "base/error.h"
+
+/* What "docker.io" stands for. */
+#define OCI_DOCKER_REGISTRY "registry-1.docker.io"
 
 struct oci_reference {
     char *registry;             /* host, perhaps with a port */
@@ -25,5 +30,5 @@ int oci_reference_parse(const char *text, struct oci_reference *ret, struct erro
 int oci_reference_resolve(struct oci_reference *reference, struct error **err);
 void oci_reference_done(struct oci_reference *reference);
 
-/* "https://HOST", or "http://" for this host itself. Gives. */
-char *oci_reference_server(const struct oci_reference *reference);
+/* Whether the registry HOST is this host itself, which is spoken to without encryption. */
+bool oci_registry_is_local(const char *host);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The distribution protocol's reading half, with tokens; and the same parts in a folder. */
+/* The distribution protocol's reading half, with logins, tokens and mirrors; and the same parts in a folder. */
 #include "transfer/oci_source.h"
 
 #include <errno.h>
@@ -16,6 +16,8 @@
 #include "base/mem.h"
 #include "base/path.h"
 #include "transfer/fetch.h"
+#include "transfer/registry_login.h"
+#include "transfer/registry_places.h"
 
 #define DOCUMENT_MAX (4u << 20)
 
@@ -85,43 +87,133 @@ static int take_token(struct oci_source *source, const char *text, size_t size, 
     json_decref(root);
     if (source->headers.count > 0)
         return 0;
-    fail_plain(err, EACCES, "the registry '%s' gives no token", source->reference.registry);
+    fail_plain(err, EACCES, "the registry '%s' gives no token", source->place[source->at].server);
     fail_id(*err, "R5135");
     return -EACCES;
 }
 
-static int get_token(struct oci_source *source, const struct strings *challenges, struct error **err)
+static int read_back(int fd, char **ret, size_t *ret_size, struct error **err)
 {
+    off_t size = lseek(fd, 0, SEEK_END);
+    auto_free char *text = NULL;
+
+    if (size < 0 || size > (off_t) DOCUMENT_MAX) {
+        fail_plain(err, EFBIG, "the image's description is too long");
+        fail_id(*err, "R5139");
+        return -EFBIG;
+    }
+    text = mem_alloc((size_t) size + 1);
+    if (pread(fd, text, (size_t) size, 0) != size)
+        return fail(err, EIO, "cannot read the image's description");
+    *ret = TAKE(text);
+    *ret_size = (size_t) size;
+    return 0;
+}
+
+static int not_for_us(const struct oci_source *source, struct error **err)
+{
+    const struct oci_place *place = &source->place[source->at];
+    const char *server = strstr(place->server, "://") + 3;
+
+    if (place->login) {
+        fail_plain(err, EACCES, "the registry '%s' does not give '%s' to the user of the login", server,
+                   place->repository);
+        fail_id(*err, "R5136");
+        fail_hint(*err, "there may be no such image: registries answer the same then; or the password has changed: "
+                        "log in anew");
+    } else {
+        fail_plain(err, EACCES, "the registry '%s' does not give '%s' to everybody", server, place->repository);
+        fail_id(*err, "R5136");
+        fail_hint(*err, "there may be no such image: registries answer the same then; 'podman login', 'skopeo login' "
+                        "or 'docker login' writes down who you are");
+    }
+    return -EACCES;
+}
+
+/* A password goes nowhere in clear but to this host itself. */
+static bool may_know_login(const char *url)
+{
+    const char *host = string_after(url, "http://");
+
+    return !host || oci_registry_is_local(host);
+}
+
+static int fetch_token(struct oci_source *source, const char *realm, const char *service, struct error **err)
+{
+    const struct oci_place *place = &source->place[source->at];
+    CLEANUP(strings_done) struct strings headers = {0};
+    CLEANUP(fetched_done) struct fetched fetched = {0};
+    auto_close int fd = memfd_create("redd-token", MFD_CLOEXEC);
+    auto_free char *scope = mem_format("repository:%s:pull", place->repository), *scope_text = escape_query(scope);
+    auto_free char *service_text = escape_query(service ? service : ""), *text = NULL;
+    auto_free char *url = mem_format("%s%sservice=%s&scope=%s", realm, strchr(realm, '?') ? "&" : "?", service_text,
+                                     scope_text);
+    const struct fetch fetch = {
+        .url = url, .output_fd = fd, .max_size = DOCUMENT_MAX, .headers = &headers, .any_status = true};
+    size_t size;
+
+    if (fd < 0)
+        return fail(err, errno, "cannot make a file in memory");
+    if (place->login && may_know_login(realm))
+        strings_add_format(&headers, "Authorization: Basic %s", place->login);
+    if (fetch_file(source->job, &fetch, &fetched, err) < 0)
+        return -error_code(*err);
+    if (fetched.status != 200)
+        return not_for_us(source, err);
+    return read_back(fd, &text, &size, err) < 0 ? -error_code(*err) : take_token(source, text, size, err);
+}
+
+/* Takes up the challenges in their order, those for tokens first. 0: there is something new to prove who we are. */
+static int prove(struct oci_source *source, const struct strings *challenges, struct error **err)
+{
+    const struct oci_place *place = &source->place[source->at];
+
     for (size_t i = 0; i < challenges->count; i++) {
-        auto_free char *realm = NULL, *service = NULL, *scope = NULL, *text = NULL, *url = NULL;
-        auto_free char *own_scope = mem_format("repository:%s:pull", source->reference.repository);
-        size_t size;
+        auto_error struct error *refused = NULL;
+        auto_free char *realm = NULL, *service = NULL, *scope = NULL;
 
         if (!oci_challenge_parse(challenges->item[i], &realm, &service, &scope))
             continue;
-        auto_free char *service_text = escape_query(service ? service : ""), *scope_text = escape_query(own_scope);
-        url = mem_format("%s%sservice=%s&scope=%s", realm, strchr(realm, '?') ? "&" : "?", service_text, scope_text);
-        if (fetch_text(source->job, url, &text, &size, err) < 0)
+        if (fetch_token(source, realm, service, &refused) == 0)
+            return 0;
+        if (i + 1 == challenges->count || error_code(refused) == ECANCELED) {
+            *err = TAKE(refused);
             return -error_code(*err);
-        if (text)
-            return take_token(source, text, size, err);
+        }
     }
-    fail_plain(err, EACCES, "the registry '%s' does not give '%s' to everybody", source->reference.registry,
-               source->reference.repository);
-    fail_id(*err, "R5136");
-    fail_hint(*err, "there may be no such image: registries answer the same then; images that need a login can be "
-                    "had as an archive (docker save, skopeo copy) and 'redd import'");
-    return -EACCES;
+    for (size_t i = 0; i < challenges->count; i++)
+        if (strncasecmp(challenges->item[i], "basic", 5) == 0 && place->login && may_know_login(place->server)) {
+            strings_clear(&source->headers);
+            strings_add_format(&source->headers, "Authorization: Basic %s", place->login);
+            return 0;
+        }
+    return not_for_us(source, err);
 }
 
 /* -- a registry -- */
 
-static int get(struct oci_source *source, const char *path, int fd, uint64_t max_size, bool show_progress,
-               struct error **err)
+static int refused(struct oci_source *source, const char *url, const struct fetched *fetched, struct error **err)
 {
-    auto_free char *url = mem_format("%s/v2/%s/%s", source->server, source->reference.repository, path);
+    if (fetched->status == 401 || fetched->status == 403)
+        return not_for_us(source, err);
+    fail_plain(err, fetched->status == 404 ? ENOENT : EIO, "the registry answers '%s' with status %ld", url,
+               fetched->status);
+    fail_id(*err, "R5137");
+    if (fetched->status == 404)
+        fail_hint(*err, "the registry has no such image or tag");
+    if (fetched->status == 429)
+        fail_hint(*err, "it was asked too often; try again later");
+    return -error_code(*err);
+}
 
-    for (int try = 0; try < 2; try++) {
+/* From the registry at AT. */
+static int get_there(struct oci_source *source, const char *path, int fd, uint64_t max_size, bool show_progress,
+                     struct error **err)
+{
+    const struct oci_place *place = &source->place[source->at];
+    auto_free char *url = mem_format("%s/v2/%s/%s", place->server, place->repository, path);
+
+    for (bool proved = false;; proved = true) {
         CLEANUP(strings_done) struct strings headers = {0};
         CLEANUP(fetched_done) struct fetched fetched = {0};
         struct fetch fetch = {.url = url, .output_fd = fd, .max_size = max_size, .headers = &headers,
@@ -134,19 +226,63 @@ static int get(struct oci_source *source, const char *path, int fd, uint64_t max
             return -error_code(*err);
         if (fetched.status == 200)
             return 0;
-        if (fetched.status == 401 && try == 0) {
-            if (get_token(source, &fetched.challenges, err) < 0)
-                return -error_code(*err);
-            continue;
+        if (fetched.status != 401 || proved)
+            return refused(source, url, &fetched, err);
+        if (prove(source, &fetched.challenges, err) < 0)
+            return -error_code(*err);
+    }
+}
+
+static bool next_may_have_it(const struct oci_source *source, const struct error *err)
+{
+    int code = error_code(err);
+
+    return source->at + 1 < source->n_places && code != ECANCELED && code != ENOSPC;
+}
+
+static int get(struct oci_source *source, const char *path, int fd, uint64_t max_size, bool show_progress,
+               struct error **err)
+{
+    for (;;) {
+        auto_error struct error *failed = NULL;
+
+        if (get_there(source, path, fd, max_size, show_progress, &failed) == 0)
+            return 0;
+        if (!next_may_have_it(source, failed)) {
+            *err = TAKE(failed);
+            return -error_code(*err);
         }
-        fail_plain(err, fetched.status == 404 ? ENOENT : EIO, "the registry answers '%s' with status %ld", url,
-                   fetched.status);
-        fail_id(*err, "R5137");
-        if (fetched.status == 404)
-            fail_hint(*err, "the registry has no such image or tag");
-        if (fetched.status == 429)
-            fail_hint(*err, "it was asked too often; try again later");
+        if (ftruncate(fd, 0) < 0)
+            return fail(err, errno, "cannot empty the file for what is fetched");
+        source->at++;
+        strings_clear(&source->headers);
+        job_line(source->job, "%s: asking %s.", error_text(failed), source->place[source->at].server);
+    }
+}
+
+int oci_source_find_places(struct oci_source *source, struct error **err)
+{
+    const struct oci_reference *reference = &source->reference;
+    bool is_docker = strcmp(reference->registry, OCI_DOCKER_REGISTRY) == 0;
+    auto_free char *name = mem_format("%s/%s", is_docker ? "docker.io" : reference->registry, reference->repository);
+    CLEANUP(registry_places_done) struct registry_places places = {0};
+
+    if (registry_places_find(name, &places, err) < 0)
         return -error_code(*err);
+    source->place = mem_alloc(places.count * sizeof *source->place);
+    for (size_t i = 0; i < places.count; i++) {
+        struct oci_place *place = &source->place[source->n_places++];
+        const char *rest = string_after(places.item[i].place, "docker.io/"), *slash;
+        auto_free char *whole = rest ? mem_format(OCI_DOCKER_REGISTRY "/%s", rest)
+                                     : mem_copy_string(places.item[i].place);
+
+        slash = strchr(whole, '/');
+        place->repository = mem_copy_string(slash ? slash + 1 : "");
+        if (registry_login_find(whole, &place->login, err) < 0)
+            return -error_code(*err);
+        whole[strcspn(whole, "/")] = '\0';
+        bool plain = places.item[i].insecure || oci_registry_is_local(whole);
+        place->server = mem_format("%s://%s", plain ? "http" : "https", whole);
     }
     return 0;
 }
@@ -176,24 +312,6 @@ static char *blob_path(const char *digest)
 }
 
 /* -- both -- */
-
-static int read_back(int fd, char **ret, size_t *ret_size, struct error **err)
-{
-    off_t size = lseek(fd, 0, SEEK_END);
-    auto_free char *text = NULL;
-
-    if (size < 0 || size > (off_t) DOCUMENT_MAX) {
-        fail_plain(err, EFBIG, "the image's description is too long");
-        fail_id(*err, "R5139");
-        return -EFBIG;
-    }
-    text = mem_alloc((size_t) size + 1);
-    if (pread(fd, text, (size_t) size, 0) != size)
-        return fail(err, EIO, "cannot read the image's description");
-    *ret = TAKE(text);
-    *ret_size = (size_t) size;
-    return 0;
-}
 
 static int not_the_one(const char *digest, struct error **err)
 {
@@ -272,6 +390,11 @@ void oci_source_done(struct oci_source *source)
 {
     oci_reference_done(&source->reference);
     strings_done(&source->headers);
-    free(source->server);
+    for (size_t i = 0; i < source->n_places; i++) {
+        free(source->place[i].server);
+        free(source->place[i].repository);
+        free(source->place[i].login);
+    }
+    free(source->place);
     fd_closep(&source->folder_fd);
 }

@@ -11,17 +11,28 @@
 #include "transfer/oci_document.h"
 #include "transfer/oci_reference.h"
 
+/* One of the registries that may have it. */
+struct oci_place {
+    char *server;               /* "https://HOST[:PORT]" */
+    char *repository;
+    char *login;                /* as registry_login_find() gives it */
+};
+
 struct oci_source {
     struct job *job;
     /* a registry: */
     struct oci_reference reference;
-    char *server;
-    struct strings headers;     /* how we prove who we are, once that was asked for */
+    struct oci_place *place;    /* its mirrors, and itself; each is asked when those before it have failed */
+    size_t n_places, at;
+    struct strings headers;     /* how we prove to the one at AT who we are, once that was asked for */
     /* a folder: */
     int folder_fd;              /* -1: it is a registry */
 };
 
 #define OCI_SOURCE_NONE {.folder_fd = -1}
+
+/* Finds out where the image of the reference may be had from. */
+int oci_source_find_places(struct oci_source *source, struct error **err);
 
 /* The document NAME (a tag or a digest), as text; checked against its digest where NAME is one. Gives. */
 int oci_source_document(struct oci_source *source, const char *name, char **ret, size_t *ret_size, struct error **err);

@@ -371,6 +371,42 @@ static int pull_verified(struct job *job, const struct request *request, struct 
                           err);
 }
 
+/* Whether another server may have what this one did not give. */
+static bool is_of_the_server(const struct error *err)
+{
+    return string_equal(error_id(err), "R5101") || string_equal(error_id(err), "R5102");
+}
+
+/* A mirror that ends in a slash is a folder, with the file in it under the same name. */
+static char *mirror_url(const char *mirror, const char *url)
+{
+    auto_free char *name = url_file_name(url);
+
+    return string_ends(mirror, "/") ? mem_format("%s%s", mirror, name) : mem_copy_string(mirror);
+}
+
+/* From where it was asked for, else from its mirrors. The proofs are those that lie beside the file. */
+static int pull_from_any(struct job *job, const struct request *request, struct place *place, const struct pull *pull,
+                         struct error **err)
+{
+    auto_free char *url = NULL;
+    struct pull there = *pull;
+
+    for (size_t i = 0;; i++) {
+        auto_error struct error *failed = NULL;
+
+        if (pull_verified(job, request, place, &there, &failed) == 0)
+            return 0;
+        if (i >= request->mirrors.count || !is_of_the_server(failed)) {
+            *err = TAKE(failed);
+            return -error_code(*err);
+        }
+        free(url);
+        there.url = url = mirror_url(request->mirrors.item[i], pull->url);
+        job_line(job, "%s: trying '%s'.", error_text(failed), url);
+    }
+}
+
 /* A key that was handed in stays when it proved something. */
 int pull_image(struct job *job, const struct request *request, struct place *place, const struct pull *pull,
                struct error **err)
@@ -380,7 +416,7 @@ int pull_image(struct job *job, const struct request *request, struct place *pla
 
     if (request->key && trust_key(request->key, &key, &is_new, err) < 0)
         return -error_code(*err);
-    int r = pull_verified(job, request, place, pull, err);
+    int r = pull_from_any(job, request, place, pull, err);
     if (r < 0 && key && is_new)
         (void) unlink(key);
     else if (key && is_new)

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "transfer/url.h"
 
 typedef int read_function(struct request *request, const char *value, struct error **err);
 
@@ -73,6 +74,14 @@ static int read_keep(struct request *request, const char *value, struct error **
     return 0;
 }
 
+static int read_mirror(struct request *request, const char *value, struct error **err)
+{
+    if (url_check(value, err) < 0)
+        return -error_code(*err);
+    strings_add(&request->mirrors, value);
+    return 0;
+}
+
 static int read_json(struct request *request, const char *value, struct error **err)
 {
     static const char *const names[] = {"off", "short", "pretty"};
@@ -105,6 +114,7 @@ static const struct option_row {
     {"--format",        true,  NULL,       read_format, 0, 0},
     {"--keep-download", true,  NULL,       read_keep, 0, 0},
     {"-N",              false, NULL,       read_keep, 0, 0},
+    {"--mirror",        true,  NULL,       read_mirror, 0, 0},
     {"--json",          true,  NULL,       read_json, 0, 0},
     {"-j",              false, "pretty",   read_json, 0, 0},
     {"--read-only",     false, NULL,       NULL, offsetof(struct request, read_only), 0},
@@ -226,6 +236,7 @@ int request_read(struct request *request, const struct transfer_verb *verbs, siz
 
 void request_done(struct request *request)
 {
+    strings_done(&request->mirrors);
     strings_done(&request->words);
 }
 

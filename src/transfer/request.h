@@ -39,6 +39,7 @@ struct request {
     const char *server;         /* --server=, an index of images */
     const char *since;          /* --incremental-since=, an earlier export */
     const char *json;           /* --json=, "short" or "pretty"; NULL: for people */
+    struct strings mirrors;     /* --mirror=, other addresses of what is pulled */
     struct strings words;
 };
 

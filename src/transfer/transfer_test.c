@@ -8,12 +8,15 @@
 #include "base/strings.h"
 #include "transfer/channel.h"
 #include "transfer/checksum_list.h"
+#include "transfer/chunks.h"
 #include "transfer/compress.h"
 #include "transfer/inspect.h"
 #include "transfer/lock_lines.h"
 #include "transfer/oci_document.h"
 #include "transfer/oci_source.h"
 #include "transfer/path_set.h"
+#include "transfer/registry_login.h"
+#include "transfer/registry_places.h"
 #include "transfer/signature.h"
 #include "transfer/simplestreams.h"
 #include "transfer/unpack_entry.h"
@@ -141,6 +144,124 @@ TEST(references_have_a_host_when_it_looks_like_one)
     EXPECT_FAIL(oci_reference_parse("Upper", &reference, ERR), EINVAL, "is not valid");
     EXPECT_FAIL(oci_reference_parse("a/../b", &reference, ERR), EINVAL, "is not valid");
     EXPECT_FAIL(oci_reference_parse("a@sha256:12", &reference, ERR), EINVAL, "is not valid");
+}
+
+static char *login_in(const char *text, const char *place)
+{
+    auto_error struct error *err = NULL;
+    char *login = NULL;
+
+    (void) registry_login_parse(text, strlen(text), "auth.json", place, &login, &err);
+    return login ? login : mem_copy_string(err ? error_id(err) : "none");
+}
+
+TEST(the_login_is_the_one_that_is_about_the_most_of_the_name)
+{
+    const char *text = "{\"auths\": {\"h.example.org\": {\"auth\": \"YTpi\"}, "
+                       "\"h.example.org/team\": {\"auth\": \"Yzpk\"}, "
+                       "\"https://index.docker.io/v1/\": {\"auth\": \"ZTpm\"}, "
+                       "\"bad.example.org\": {\"auth\": \"a\\r\\nb\"}}, "
+                       "\"credHelpers\": {\"helped.example.org\": \"pass\"}}";
+    static const struct {
+        const char *place, *login;
+    } cases[] = {
+        {"h.example.org/team/app", "Yzpk"},      {"h.example.org/teams/app", "YTpi"},
+        {"h.example.org.evil/team/app", "none"}, {"registry-1.docker.io/library/x", "ZTpm"},
+        {"bad.example.org/x", "none"},           {"helped.example.org/x", "R5191"},
+    };
+
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        auto_free char *login = login_in(text, cases[i].place);
+
+        EXPECT_STR(login, cases[i].login);
+    }
+    auto_free char *broken = login_in("{", "h/x");
+    EXPECT_STR(broken, "R5190");
+}
+
+static char *places_of(const char *text, const char *place)
+{
+    CLEANUP(registry_rules_done) struct registry_rules rules = {0};
+    CLEANUP(registry_places_done) struct registry_places places = {0};
+    auto_error struct error *err = NULL;
+    CLEANUP(strings_done) struct strings list = {0};
+
+    if (registry_rules_parse(text, "conf", &rules, &err) < 0 ||
+        registry_rules_apply(&rules, place, &places, &err) < 0)
+        return mem_copy_string(error_id(err));
+    for (size_t i = 0; i < places.count; i++)
+        strings_add_format(&list, "%s%s", places.item[i].place, places.item[i].insecure ? "!" : "");
+    return strings_join(&list, " ");
+}
+
+TEST(mirrors_come_before_the_registry_they_are_of)
+{
+    const char *text = "short-name-mode = \"enforcing\"\n[[registry]]\nprefix = \"h.org/team\"\n"
+                       "location='l.org/x' # there\n"
+                       "[[registry.mirror]]\nlocation = \"m1.org\"\ninsecure = true\n"
+                       "[[registry.mirror]]\nlocation = \"m2.org/a/b\"\n"
+                       "[[registry]]\nprefix = \"*.blocked.org\"\nblocked = true\n[aliases]\n\"a\" = \"b\"\n"
+                       "[[registry]]\nlocation = \"plain.org\"\ninsecure = true\n";
+    static const struct {
+        const char *place, *places;
+    } cases[] = {
+        {"h.org/team/app", "m1.org/app! m2.org/a/b/app l.org/x/app"},
+        {"h.org/teams/app", "h.org/teams/app"},
+        {"a.blocked.org/x", "R5193"},
+        {"notblocked.org/x", "notblocked.org/x"},
+        {"plain.org/x", "plain.org/x!"},
+    };
+
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        auto_free char *places = places_of(text, cases[i].place);
+
+        EXPECT_STR(places, cases[i].places);
+    }
+    auto_free char *broken = places_of("[[registry]]\nlocation = yes\n", "h.org/x");
+    EXPECT_STR(broken, "R5192");
+}
+
+static int keep_size(void *data, const uint8_t *bytes, size_t size, struct error **err)
+{
+    struct chunk_list *list = data;
+    struct chunk chunk = {.size = (uint32_t) size};
+
+    if (chunk_hash(bytes, size, chunk.hash, err) < 0)
+        return -error_code(*err);
+    chunk_list_add(list, &chunk);
+    return 0;
+}
+
+static void cut_all(const uint8_t *bytes, size_t size, size_t step, struct chunk_list *ret)
+{
+    CLEANUP(chunker_done) struct chunker chunker;
+    auto_error struct error *err = NULL;
+
+    chunker_init(&chunker, keep_size, ret);
+    for (size_t at = 0; at < size; at += step)
+        EXPECT_INT(chunker_write(&chunker, bytes + at, size - at < step ? size - at : step, &err), 0);
+    EXPECT_INT(chunker_finish(&chunker, &err), 0);
+}
+
+TEST(a_byte_that_is_inserted_changes_one_chunk_or_two)
+{
+    const size_t size = 8u << 20;
+    auto_free uint8_t *bytes = mem_alloc(size + 1);
+    CLEANUP(chunk_list_done) struct chunk_list before = {0}, again = {0}, after = {0};
+    size_t n_new = 0;
+    uint64_t state = 1;
+
+    for (size_t i = 0; i < size; i++)
+        bytes[i] = (uint8_t) ((state = state * 6364136223846793005 + 1442695040888963407) >> 56);
+    cut_all(bytes, size, 100000, &before);
+    cut_all(bytes, size, size, &again);
+    EXPECT_INT((int) before.count, (int) again.count);
+    EXPECT_TRUE(before.count > 60 && before.count < 250);
+    (void) memmove(bytes + 3000001, bytes + 3000000, size - 3000000);
+    cut_all(bytes, size + 1, 65536, &after);
+    for (size_t i = 0; i < after.count; i++)
+        n_new += chunk_list_find(&before, after.item[i].hash) == CHUNK_NONE;
+    EXPECT_TRUE(n_new >= 1 && n_new <= 2);
 }
 
 TEST(of_several_challenges_the_bearer_is_taken_apart)
@@ -289,6 +410,8 @@ TEST(a_file_name_says_how_to_compress)
 TESTS(RUN(lists_of_checksums_come_in_several_forms), RUN(what_is_no_line_about_the_file_is_passed_over),
       RUN(two_sums_that_differ_are_none), RUN(names_in_archives_are_cleaned),
       RUN(names_of_images_lose_what_says_how_they_are_packed), RUN(urls_are_checked_and_taken_apart),
+      RUN(the_login_is_the_one_that_is_about_the_most_of_the_name), RUN(mirrors_come_before_the_registry_they_are_of),
+      RUN(a_byte_that_is_inserted_changes_one_chunk_or_two),
       RUN(references_have_a_host_when_it_looks_like_one), RUN(of_several_challenges_the_bearer_is_taken_apart),
       RUN(an_index_gives_the_manifest_of_a_platform), RUN(documents_that_are_none_are_refused),
       RUN(settings_of_an_image_cannot_add_lines), RUN(the_newest_build_of_a_product_counts),

@@ -13,7 +13,12 @@ networks have, and an OCI registry with tokens.
     /fresh/NAME             another ETag each time, no ranges
     /v2/REPOSITORY/...      FOLDER/registry/REPOSITORY: an OCI layout; a token from /token is asked for
     /open/v2/...            the same without a token
+    /v2/private/...         FOLDER/registry/...: the token is for user "user" with the password "secret" alone; the first of
+                            its two challenges is of a server that refuses everybody
+    /v2/basic/...           the same without tokens: the password goes with each request
+    /v2/gone/..., /v2/bad/  a mirror that has nothing; one that gives other bytes
 """
+import base64
 import http.server
 import json
 import os
@@ -23,7 +28,8 @@ import threading
 import urllib.parse
 
 FOLDER, LOG = os.path.realpath(sys.argv[1]), sys.argv[2]
-TOKEN = "a-token-of-this-test"
+TOKEN, PRIVATE_TOKEN = "a-token-of-this-test", "a-token-of-the-user"
+LOGIN = "Basic " + base64.b64encode(b"user:secret").decode()
 lock = threading.Lock()
 count = 0
 
@@ -85,7 +91,35 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return
         self.wfile.write(body)
 
+    def private(self, path):
+        """Whether who asks may have it; if not, the answer is given."""
+        said, host = self.headers.get("Authorization"), self.headers.get("Host")
+        with lock, open(LOG, "a", encoding="utf-8") as log:
+            log.write(f"authorization {path} {said}\n")
+        if path.startswith("v2/basic/"):
+            wanted, challenges = LOGIN, ['Basic realm="here"']
+        else:
+            wanted = f"Bearer {PRIVATE_TOKEN}"
+            challenges = [f'Bearer realm="http://{host}/status/403/token",service="other"',
+                          f'Bearer realm="http://{host}/token?of=user",service="test",scope="repository:x:pull"']
+        if said != wanted:
+            self.answer(401, b"{}", [("WWW-Authenticate", challenge) for challenge in challenges])
+        return said == wanted
+
     def registry(self, path, needs_token):
+        for word in ("private", "basic"):
+            if path.startswith(f"v2/{word}/"):
+                if not self.private(path):
+                    return
+                path, needs_token = path.replace(f"{word}/", "", 1), False
+        if path.startswith("v2/gone/"):
+            self.answer(404, b"{}")
+            return
+        if path.startswith("v2/bad/") and "/blobs/" in path:
+            self.answer(200, b"other bytes")
+            return
+        if path.startswith("v2/bad/"):
+            path, needs_token = path.replace("bad/", "", 1), False
         if needs_token and self.headers.get("Authorization") != f"Bearer {TOKEN}":
             host = self.headers.get("Host")
             self.answer(401, b"{}", [
@@ -136,6 +170,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
         elif word == "fresh":
             count += 1
             self.send_file(os.path.join(FOLDER, rest), etag=f'"{count}"', ranges=False)
+        elif word == "token" and "of=user" in self.path:
+            known = self.headers.get("Authorization") == LOGIN
+            self.answer(200 if known else 401, json.dumps({"access_token": PRIVATE_TOKEN} if known else {}).encode())
         elif word == "token":
             self.answer(200, json.dumps({"token": TOKEN}).encode())
         elif word == "v2":

@@ -183,5 +183,24 @@ run "$REDD" pull --locked nosuch
 like "$err" "has no line for 'nosuch' \\[R5120\\]" 'what was never pulled is named'
 forget
 rm -f /var/lib/redd/pulled.lock /var/lib/machines/.#partial.*
+# mirrors
+tar -C "$WORK/tree" -cf "$WORK/srv/mirrored.tar" .
+(cd "$WORK/srv" && sha256sum mirrored.tar >mirrored.tar.sha256)
+mkdir "$WORK/srv/elsewhere"
+mv "$WORK/srv/mirrored.tar" "$WORK/srv/mirrored.tar.sha256" "$WORK/srv/elsewhere"
+run "$REDD" pull-tar --verify=checksum --mirror=http://127.0.0.1:1/dead.tar --mirror="$server/elsewhere/" \
+        "$server/mirrored.tar" mirrored
+is "$status" 0 'what the server has not comes from a mirror'
+like "$err" "^the server answers '$server/mirrored.tar' with status 404: trying 'http://127.0.0.1:1/dead.tar'\\.$" 'which is said'
+like "$err" "^cannot fetch 'http://127.0.0.1:1/dead.tar': .*: trying '$server/elsewhere/mirrored.tar'\\.$" 'one after the other'
+like "$(cat /var/lib/redd/pulled.lock)" "^mirrored	pull-tar	$server/elsewhere/mirrored.tar	sha256:" 'and is written down'
+forget mirrored
+echo damaged >>"$WORK/srv/elsewhere/mirrored.tar"
+run "$REDD" pull-tar -q --verify=checksum --mirror="$server/elsewhere/" "$server/mirrored.tar" mirrored
+like "$err" 'the sha256 checksum of .* is wrong .*R5117' 'what it gives is verified, too'
+refuses 'a mirror is an address' "URL 'elsewhere' is not valid" "$REDD" pull-tar -q --mirror=elsewhere "$server/mirrored.tar" no
+ok 'nothing of it is there' test ! -e /var/lib/machines/mirrored -a ! -e /var/lib/machines/no
+rm -f /var/lib/redd/pulled.lock
+
 stop_serving
 done_testing
