@@ -161,13 +161,19 @@ int idmap_tree(int mount_fd, int userns_fd, bool recursive, struct error **err)
     return -code;
 }
 
-bool idmap_is_supported(int dir_fd)
+bool idmap_mount_is_supported(int mount_fd)
 {
     static const struct id_map probe = {.inside = 0, .outside = 1, .count = 1};
     auto_error struct error *ignored = NULL;
-    auto_close int mount_fd = sys_open_tree(dir_fd, "", AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
     auto_close int userns_fd = -1;
 
-    return mount_fd >= 0 && idmap_userns_open(&probe, 1, &userns_fd, &ignored) == 0 &&
+    return idmap_userns_open(&probe, 1, &userns_fd, &ignored) == 0 &&
            idmap_tree(mount_fd, userns_fd, false, &ignored) == 0;
+}
+
+bool idmap_is_supported(int dir_fd)
+{
+    auto_close int mount_fd = sys_open_tree(dir_fd, "", AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+
+    return mount_fd >= 0 && idmap_mount_is_supported(mount_fd);
 }

@@ -33,8 +33,12 @@ int idmap_userns_open_apart(const struct id_map *users, size_t n_users, const st
  * mapped anew. -EINVAL with the name of the file system that cannot be mapped. */
 int idmap_tree(int mount_fd, int userns_fd, bool recursive, struct error **err);
 
-/* Whether a mount of the directory DIR_FD could be mapped, found out by mapping one that nobody sees. */
+/* Whether a mount of the directory DIR_FD could be mapped, found out by mapping one that nobody sees. No answer for
+ * what is in a detached mount on kernels before 6.15: those clone none. */
 bool idmap_is_supported(int dir_fd);
+
+/* The same of the detached mount MOUNT_FD itself, which is good for nothing else then. */
+bool idmap_mount_is_supported(int mount_fd);
 
 /* How the file system of FD calls itself: "overlay", "nfs" … or "unknown (0x…)" in BUFFER. */
 const char *file_system_name(int fd, char buffer[32]);

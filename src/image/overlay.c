@@ -15,6 +15,7 @@
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/syscall.h>
+#include <sys/utsname.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -26,6 +27,7 @@
 #include "base/path.h"
 #include "image/idmap.h"
 #include "image/mapped_tree.h"
+#include "image/remove_tree.h"
 
 #define HELPER_STACK_SIZE (64u * 1024)
 
@@ -116,13 +118,26 @@ static int set_layer(int fs_fd, const char *key, int fd)
     return sys_fsconfig(fs_fd, FSCONFIG_SET_STRING, key, path_of_fd(path, fd), 0) < 0 ? -errno : 0;
 }
 
-/* "lowerdir+" takes one layer a call, top first, since Linux 6.5; before that all go into one string of 256 bytes. */
+/* Before Linux 6.5 overlayfs has all options handed to it as text, whatever they are, and looks at them when it
+ * mounts. */
+static bool reads_options_late(void)
+{
+    struct utsname name;
+    char *end;
+
+    if (uname(&name) < 0)
+        return false;
+    unsigned long major = strtoul(name.release, &end, 10), minor = *end == '.' ? strtoul(end + 1, NULL, 10) : 0;
+    return major < 6 || (major == 6 && minor < 5);
+}
+
+/* "lowerdir+" takes one layer a call, top first, since Linux 6.7; before that all go into one string of 256 bytes. */
 static int set_lowers(int fs_fd, const struct layers *layers)
 {
     char all[256];
     size_t used = 0;
 
-    int r = set_layer(fs_fd, "lowerdir+", layers->lower_fds[layers->n_lowers - 1]);
+    int r = reads_options_late() ? -EINVAL : set_layer(fs_fd, "lowerdir+", layers->lower_fds[layers->n_lowers - 1]);
     for (size_t i = layers->n_lowers - 1; r == 0 && i > 0; i--)
         r = set_layer(fs_fd, "lowerdir+", layers->lower_fds[i - 1]);
     if (r != -EINVAL)       /* the key is unknown: an older kernel */
@@ -343,6 +358,9 @@ int overlay_mount(const struct overlay *overlay, int *ret_mount_fd, struct error
 
         if (layers_open(&layers, clone_layers, err) < 0)
             return -error_code(*err);
+        /* a try that failed has marked it as one whose data may be lost, which no later mount accepts */
+        if (attempt == 1 && overlay->discard && overlay->top_fd >= 0)
+            (void) remove_tree(layers.work_fd, "work");
         int r = attempt == 0 ? make_mount(&layers) : make_mount_in_namespace(&layers);
         if (r == 0) {
             *ret_mount_fd = take_fd(&layers.mount_fd);

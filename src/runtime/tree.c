@@ -239,11 +239,17 @@ static int choose_range(struct run *run, struct error **err)
 }
 
 /* An overlay mount is no obstacle: its layers are mapped in its place, or it is said why they cannot be. */
-static bool can_be_mapped(int tree_fd)
+static bool can_be_mapped(const struct run *run)
 {
+    auto_error struct error *ignored = NULL;
+    auto_close int mount_fd = -1;
     char name[32];
 
-    return idmap_is_supported(tree_fd) || strcmp(file_system_name(tree_fd, name), "overlay") == 0;
+    if (idmap_is_supported(run->tree->fd) || strcmp(file_system_name(run->tree->fd, name), "overlay") == 0)
+        return true;
+    if (run->tree->disk)
+        mount_fd = disk_tree_mount(run, DISK_ROOT, -1, &ignored);
+    return mount_fd >= 0 && idmap_mount_is_supported(mount_fd);
 }
 
 static enum ownership_mode resolve_ownership(const struct run *run)
@@ -252,7 +258,7 @@ static enum ownership_mode resolve_ownership(const struct run *run)
 
     if (run->spec->ownership != OWNERSHIP_AUTO)
         return run->spec->ownership;
-    return owner_resolve_auto(tree->fd, run->uid_base, can_be_mapped(tree->fd));
+    return owner_resolve_auto(tree->fd, run->uid_base, can_be_mapped(run));
 }
 
 int step_ids_choose(struct run *run, struct error **err)
