@@ -23,6 +23,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <libgen.h>
 #include <poll.h>
 #include <regex.h>
 #include <signal.h>
@@ -226,9 +227,12 @@ static int wait_for_line(const char *path, const char *text, const char *seconds
         (void) fprintf(stderr, "helper: not a pattern: %s\n", text);
         return 2;
     }
-    /* watched first, then looked at: nothing written in between is missed */
-    if (fd.fd < 0 || inotify_add_watch(fd.fd, path, IN_MODIFY) < 0)
+    /* Its folder, since the file may be still to come. Watched first, then looked at: nothing written in between is
+     * missed. */
+    char *copy = strdup(path);
+    if (!copy || fd.fd < 0 || inotify_add_watch(fd.fd, dirname(copy), IN_MODIFY | IN_CREATE | IN_MOVED_TO) < 0)
         die(path);
+    free(copy);
     while (!holds_line(path, &pattern))
         if (poll(&fd, 1, milliseconds_left(&end)) != 1 || read(fd.fd, events, sizeof events) < 0)
             return EXIT_FAILURE;

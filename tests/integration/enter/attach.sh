@@ -27,7 +27,8 @@ exec 8<>first 9<>second
 one=$!
 "$REDD" -q attach web <second >two 2>&1 &
 two=$!
-echo together >&8
+# a line end first: what leaves typed two ^] before the third one counted
+printf '\ntogether\n' >&8
 ok 'one sees what is typed' await_line one 'heard together'
 ok 'the other one, too' await_line two 'heard together'
 echo of-two >&9
