@@ -6,6 +6,9 @@
 #include "base/clone.h"
 
 #include <errno.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -21,6 +24,8 @@ static long call(struct clone_args *arguments, int (*function)(void *data), void
     __asm__ volatile("syscall\n\t"
                      "test %%rax, %%rax\n\t"
                      "jnz 1f\n\t"
+                     "lea -128(%%rsp), %%rsp\n\t"  /* what a function may keep below its stack */
+                     "and $-16, %%rsp\n\t"
                      "mov %[data], %%rdi\n\t"
                      "call *%[function]\n\t"
                      "mov %%eax, %%edi\n\t"
@@ -70,6 +75,20 @@ static long call(struct clone_args *arguments, int (*function)(void *data), void
 pid_t clone_call(struct clone_args *arguments, int (*function)(void *data), void *data)
 {
     return (pid_t) call(arguments, function, data);
+}
+
+char *clone_stack_make(void)
+{
+    char *stack = mmap(NULL, CLONE_STACK_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+
+    return stack == MAP_FAILED ? NULL : stack;
+}
+
+pid_t clone_call_old(unsigned flags, char *stack, int (*function)(void *data), void *data, int *ret_pidfd)
+{
+    pid_t pid = clone(function, stack + CLONE_STACK_SIZE, (int) flags | SIGCHLD, data, ret_pidfd);
+
+    return pid < 0 ? -errno : pid;
 }
 
 pid_t clone_silently(void)

@@ -33,7 +33,7 @@ static struct {
     struct block *small[SMALL_MAX / ALIGNMENT + 1], *large[LARGE_CLASSES];
     char *at, *end;
 } heap;
-static char first_arena[ARENA_FIRST] __attribute__((aligned(ALIGNMENT)));
+static char first_arena[ARENA_FIRST] __attribute__((aligned(ALIGNMENT), section(".bss.arena")));
 
 void *malloc(size_t size);
 void *calloc(size_t n, size_t size);

@@ -30,11 +30,11 @@
 #include "inside/program.h"
 #include "inside/user.h"
 
-enum { STACK_SIZE = 256 << 10, ERROR_SIZE = 4096, OUTCOME_ROOM = ERROR_SIZE + 1024, LEAF_TRIES = 100 };
+enum { ERROR_SIZE = 4096, LEAF_TRIES = 100 };
 
 #define LEAF "redd-exec"
 
-/* What the child has to say. In the mapping of its stack, above it: one page fault less. */
+/* What the child has to say. */
 struct outcome {
     bool failed;
     bool is_exec;               /* all was ready: it is the program that could not be run */
@@ -42,15 +42,35 @@ struct outcome {
     char error[ERROR_SIZE];
 };
 
+/* OWN, where the child shares our memory; or NULL. */
+static struct outcome *outcome_open(struct outcome *own)
+{
+    void *shared = own;
+
+    if (!CLONE_SHARE_MEMORY)
+        shared = mmap(NULL, sizeof *own, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (shared == MAP_FAILED)
+        return NULL;
+
+    struct outcome *outcome = shared;
+    outcome->failed = outcome->is_exec = false;
+    return outcome;
+}
+
+static void outcome_close(struct outcome *outcome, const struct outcome *own)
+{
+    if (outcome && outcome != own)
+        (void) munmap(outcome, sizeof *outcome);
+}
+
 struct job {
     const struct entry *entry;
     struct user user;
     bool user_is_known;
     struct rlimit first_limits[RESOURCE_LIMITS];
     int caller_fd;              /* pidfd of the caller */
-    char *stack;
     bool is_in_leaf;
-    struct outcome *outcome;
+    struct outcome *outcome;    /* in memory that both see */
 };
 
 /* -- what the child does outside -- */
@@ -263,8 +283,6 @@ static pid_t clone_into_leaf(struct job *job, int *ret_pidfd)
             .flags = CLONE_VM | CLONE_VFORK | CLONE_PIDFD | CLONE_INTO_CGROUP,
             .exit_signal = SIGCHLD,
             .pidfd = (uint64_t) (uintptr_t) ret_pidfd,
-            .stack = (uint64_t) (uintptr_t) job->stack,
-            .stack_size = STACK_SIZE - OUTCOME_ROOM,
             .cgroup = (uint64_t) leaf_fd,
         };
         job->is_in_leaf = true;
@@ -282,20 +300,18 @@ static pid_t clone_child(struct job *job, int *ret_pidfd)
     if (pid >= 0)
         return pid;
     job->is_in_leaf = false;
-    pid = clone(child_main, job->outcome, CLONE_SHARE_MEMORY | CLONE_VFORK | CLONE_PIDFD | SIGCHLD, job, ret_pidfd);
-    return pid < 0 ? -errno : pid;
+
+    char *stack = clone_stack_make();
+    if (!stack)
+        return -ENOMEM;
+    pid = clone_call_old(CLONE_SHARE_MEMORY | CLONE_VFORK | CLONE_PIDFD, stack, child_main, job, ret_pidfd);
+    (void) munmap(stack, CLONE_STACK_SIZE);
+    return pid;
 }
 
 static int make_child(struct job *job, struct entered *ret, struct error **err)
 {
-    int sharing = CLONE_SHARE_MEMORY != 0 ? MAP_PRIVATE : MAP_SHARED;
-    char *stack = mmap(NULL, STACK_SIZE, PROT_READ | PROT_WRITE, sharing | MAP_ANONYMOUS, -1, 0);
     int pidfd = -1;
-
-    if (stack == MAP_FAILED)
-        return fail(err, errno, "cannot get a stack for the new process");
-    job->stack = stack;
-    job->outcome = (struct outcome *) (stack + STACK_SIZE - OUTCOME_ROOM);
 
     /* Its memory is ours, and nobody in the machine may look at either before it has become the program. */
     (void) prctl(PR_SET_DUMPABLE, 0);
@@ -338,16 +354,16 @@ static int start(struct job *job, struct entered *ret, struct error **err)
 
 int entry_start(const struct entry *entry, struct entered *ret, int *ret_status, struct error **err)
 {
-    struct job job = {.entry = entry, .caller_fd = -1};
-    int r = start(&job, ret, err);
+    struct outcome own;
+    struct job job = {.entry = entry, .caller_fd = -1, .outcome = outcome_open(&own)};
+    int r = job.outcome ? start(&job, ret, err) : fail(err, ENOMEM, "cannot make room for what a new process says");
 
     if (r < 0) {
         bool is_exec = job.outcome && job.outcome->is_exec;
 
         *ret_status = !is_exec ? ENTRY_FAILED : r == -ENOENT ? ENTRY_NOT_FOUND : ENTRY_NOT_EXECUTABLE;
     }
-    if (job.stack)
-        (void) munmap(job.stack, STACK_SIZE);
+    outcome_close(job.outcome, &own);
     fd_closep(&job.caller_fd);
     user_done(&job.user);
     return r;

@@ -23,11 +23,10 @@
 #include "base/kernel.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "runtime/clone_into.h"
 #include "runtime/run_state.h"
 #include "runtime/unmask.h"
 
-enum { STACK_SIZE = 256 << 10, MESSAGE_SIZE = 4096 };
+enum { MESSAGE_SIZE = 4096 };
 enum message_kind { MESSAGE_GO = 'g', MESSAGE_ERROR = 'e', MESSAGE_WARNING = 'w' };
 
 struct launch {
@@ -35,6 +34,7 @@ struct launch {
     int child_fd;               /* the child's end of the handshake */
     int parent_fd;              /* the other one, which the child has a copy of */
     bool child_waits;
+    char *stack;                /* of a child that runs beside us; NULL: it runs on ours meanwhile */
 };
 
 static void send_error(int fd, enum message_kind kind, const struct error *err)
@@ -104,13 +104,15 @@ static int child_main(void *data)
     _exit(EXIT_FAILURE);
 }
 
-static int clone_flags(const struct spec *spec)
+static unsigned clone_flags(const struct spec *spec, bool child_waits)
 {
-    int flags = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_PIDFD | SIGCHLD;
+    unsigned flags = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_PIDFD;
 
     /* the stub init stays this program for good, so it needs memory of its own */
     if (spec->start != START_STUB_INIT)
         flags |= CLONE_SHARE_MEMORY;
+    if ((flags & CLONE_VM) && !child_waits)
+        flags |= CLONE_VFORK;
     /* not CLONE_NEWCGROUP: it would be rooted in the supervisor's own group; see step_cgroup_enter() */
     if (spec->userns != USERNS_NO)
         flags |= CLONE_NEWUSER;
@@ -136,10 +138,33 @@ static int clone_error(int code, const struct spec *spec, struct error **err)
     return r;
 }
 
-/* In the network namespace that it is to have: a user namespace of its own would keep it from joining that of others.
- * In the payload's cgroup at once where the kernel, and whoever filters our calls, lets us; else the child moves there,
+/* In the payload's cgroup at once where the kernel, and whoever filters our calls, lets us; else the child moves there,
  * and if something else was the matter, the second try says so, too. */
-static int make_child(struct run *run, struct launch *launch, char *stack, int flags, struct error **err)
+static void clone_child(struct run *run, struct launch *launch, unsigned flags)
+{
+    struct clone_args arguments = {
+        .flags = flags | CLONE_INTO_CGROUP,
+        .exit_signal = SIGCHLD,
+        .pidfd = (uint64_t) (uintptr_t) &run->pidfd,
+        .stack = (uint64_t) (uintptr_t) launch->stack,
+        .stack_size = launch->stack ? CLONE_STACK_SIZE : 0,
+        .cgroup = (uint64_t) run->cgroup_fd,
+    };
+
+    /* set before: the child may run, and exec, before we do again */
+    run->cgroup_has_child = true;
+    run->pid = clone_call(&arguments, child_main, launch);
+    if (run->pid > 0)
+        return;
+    run->cgroup_has_child = false;
+    arguments.flags = flags;
+    run->pid = clone_call(&arguments, child_main, launch);
+    if (run->pid == -ENOSYS && (launch->stack || (launch->stack = clone_stack_make())))
+        run->pid = clone_call_old(flags, launch->stack, child_main, launch, &run->pidfd);
+}
+
+/* In the network namespace that it is to have: a user namespace of its own would keep it from joining others'. */
+static int make_child(struct run *run, struct launch *launch, unsigned flags, struct error **err)
 {
     struct unmasked unmasked = UNMASKED_NOT;
     int own_netns_fd;
@@ -148,16 +173,10 @@ static int make_child(struct run *run, struct launch *launch, char *stack, int f
         return -error_code(*err);
     if (run->has_userns)
         unmask(&unmasked);
-    /* set before: the child may run, and exec, before we do again */
-    run->cgroup_has_child = true;
-    run->pid = clone_into(child_main, stack, STACK_SIZE, flags, run->cgroup_fd, launch, &run->pidfd);
-    if (run->pid < 0) {
-        run->cgroup_has_child = false;
-        run->pid = clone(child_main, stack + STACK_SIZE, flags, launch, &run->pidfd);
-    }
+    clone_child(run, launch, flags);
 
     auto_error struct error *remark = NULL;
-    int r = run->pid < 0 ? clone_error(errno, run->spec, err) : 0;
+    int r = run->pid < 0 ? clone_error(-run->pid, run->spec, err) : 0;
     if (network_leave(&own_netns_fd, r == 0 ? err : &remark) < 0 && r == 0)
         r = -error_code(*err);
     return r == 0 ? unmask_end(&unmasked, err) : r;
@@ -202,16 +221,12 @@ int launch(struct run *run, struct error **err)
     auto_close int child_fd = pair[1];
     run->handshake_fd = pair[0];
 
-    char *stack = mmap(NULL, STACK_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
-    if (stack == MAP_FAILED)
+    struct launch launch = {.run = run, .child_fd = child_fd, .parent_fd = run->handshake_fd, .child_waits = waits};
+    unsigned flags = clone_flags(run->spec, waits);
+    if ((flags & (CLONE_VM | CLONE_VFORK)) == CLONE_VM && !(launch.stack = clone_stack_make()))
         return fail(err, errno, "cannot get a stack for the child");
 
-    struct launch launch = {.run = run, .child_fd = child_fd, .parent_fd = run->handshake_fd, .child_waits = waits};
-    int flags = clone_flags(run->spec);
-    if (!waits && (flags & CLONE_VM))
-        flags |= CLONE_VFORK;
-
-    int r = make_child(run, &launch, stack, flags, err);
+    int r = make_child(run, &launch, flags, err);
     (void) close(take_fd(&child_fd));
     if (r == 0 && waits) {
         r = plan_run_phase(run, MAP_IDS, err);
@@ -231,6 +246,7 @@ int launch(struct run *run, struct error **err)
         (void) waitpid(run->pid, NULL, 0);
         run->pid = 0;
     }
-    (void) munmap(stack, STACK_SIZE);
+    if (launch.stack)
+        (void) munmap(launch.stack, CLONE_STACK_SIZE);
     return r;
 }
