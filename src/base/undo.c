@@ -195,6 +195,10 @@ static int append(struct undo *list, const char *text, struct error **err)
     }
 
     int r = fail(err, n < 0 ? errno : ENOSPC, "cannot write down how to undo '%s'", text);
+    if (r == -ENOSPC || r == -EDQUOT)
+        fail_hint(*err,
+                  "/run is full, where redd keeps what runs: 'df /run' shows how full, 'du -x /run' what fills it");
+    fail_id(*err, "R2042");
     if (n > 0)
         (void) ftruncate(list->fd, list->size);
     return r;

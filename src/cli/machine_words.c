@@ -35,8 +35,10 @@ int machine_look_up(const struct verb_call *call, const char *name, struct machi
         fail_plain(err, ENXIO, "No machine '%s' known", name);
     fail_id(*err, "R4043");
     if (!strchr(name, '/') && last_run_read(MACHINE_LOG_FOLDER, name, &last, &unknown) == 0 && last.text)
-        fail_hint(*err, "it does not run; its last run: %s (see 'redd why %s')", last.text, name);
+        fail_hint(*err, "'redd start %s' starts it; its last run: %s (see 'redd why %s')", name, last.text, name);
     else
-        fail_hint(*err, "'redd list' shows the machines that run");
+        fail_hint(*err,
+                  "'redd start %s' starts it, if there is an image of that name; 'redd list' shows those that run",
+                  name);
     return -ENXIO;
 }

@@ -23,6 +23,18 @@ static int find_resource(const char *name, size_t length, enum cgroup_resource *
     return -EINVAL;
 }
 
+/* Whether all letters of WORD are in NAME, in this order, from its first to its last. */
+static bool is_short_for(const char *word, const char *name)
+{
+    size_t length = strlen(word);
+
+    if (length < 3 || word[0] != name[0] || word[length - 1] != name[strlen(name) - 1])
+        return false;
+    for (; *word && *name; name++)
+        word += *word == *name;
+    return !*word;
+}
+
 static int fail_unknown(const char *name, size_t length, struct error **err)
 {
     auto_free char *word = mem_copy_bytes(name, length);
@@ -31,6 +43,11 @@ static int fail_unknown(const char *name, size_t length, struct error **err)
     for (size_t i = 0; i < N_RESOURCES; i++)
         names[i] = cgroup_resource_name((enum cgroup_resource) i);
     const char *nearest = string_nearest(word, names, N_RESOURCES);
+
+    /* cut short rather than misspelt: MemMax, CPUQ */
+    for (size_t i = 0; i < N_RESOURCES && !nearest; i++)
+        if (is_short_for(word, names[i]))
+            nearest = names[i];
 
     fail_plain(err, EINVAL, "unknown limit '%s='", word);
     fail_id(*err, "R4072");

@@ -75,6 +75,7 @@ int disk_open_file(const char *path, bool read_only, struct disk *ret, struct er
     if (fd < 0) {
         int r = fail(err, errno, "cannot open the disk image %s", path);
 
+        fail_hint(*err, "--image= names a file or device; 'redd list-images' shows the images that -M names");
         fail_id(*err, "R3208");
         return r;
     }

@@ -155,10 +155,12 @@ static int not_linked(int fd, const char *path, struct error **err)
     /* a whole tree that has such a file is a tree */
     if (faccessat(fd, "usr", F_OK, AT_SYMLINK_NOFOLLOW) == 0)
         return 0;
-    int r = fail_plain(err, ESTALE, "%s is a copy of a machine that redd keeps in layers, or its layers are gone",
-                       path);
-    fail_hint(*err, "if whoever copied it is to be trusted, 'redd repair %s' makes it usable again; "
-                    "'redd clone' is the way to copy one", path_last(path));
+    int r =
+        fail_plain(err, ESTALE, "%s is a copy of a machine that redd keeps in layers, or its layers are gone", path);
+    fail_hint(*err,
+              "if whoever copied it is to be trusted, 'redd repair %s' makes it usable again; "
+              "'redd clone' is the way to copy one",
+              path_last(path));
     fail_id(*err, "R3004");
     return r;
 }
@@ -175,6 +177,8 @@ static int open_layers(const struct pool *pool, int fd, const char *path, const 
 
         if (r < 0) {
             fail(err, -r, "cannot open the layer %s of %s", id, path);
+            if (r == -ENOENT)
+                fail_hint(*err, "'redd verify' says which layers are missing; one that was moved away can be put back");
             fail_id(*err, "R3005");
             return r;
         }
@@ -286,8 +290,7 @@ static int mount_writable(const struct lineage_tree *tree, int userns_fd, int *r
     return r;
 }
 
-int lineage_mount(const struct lineage_tree *tree, int userns_fd, bool read_only, int *ret_mount_fd,
-                  struct error **err)
+int lineage_mount(const struct lineage_tree *tree, int userns_fd, bool read_only, int *ret_mount_fd, struct error **err)
 {
     return read_only ? mount_read_only(tree, userns_fd, ret_mount_fd, err)
                      : mount_writable(tree, userns_fd, ret_mount_fd, err);

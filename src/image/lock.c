@@ -202,9 +202,9 @@ static int lock_failed(int r, const char *path, int image_fd, const char *lock_p
     auto_free char *holder = lock_file_holder(lock_path);
     fail_plain(err, EBUSY, "%s %s is currently busy.", is_tree ? "Directory tree" : "Disk image", path);
     if (holder)
-        fail_hint(*err, "%s has it; stop that first, or use --ephemeral for a copy of your own", holder);
+        fail_hint(*err, "%s has it: stop that first; 'redd clone' then makes a copy that can run beside it", holder);
     else
-        fail_hint(*err, "whoever locks %s has it; --ephemeral gives a copy of your own", lock_path);
+        fail_hint(*err, "whoever locks %s has it; 'redd clone' makes a copy once that is free", lock_path);
     fail_id(*err, "R2101");
     return -EBUSY;
 }

@@ -103,12 +103,13 @@ static int check_access(int fd, const char *program, struct error **err)
     if (!S_ISREG(st.st_mode)) {
         fail_plain(err, EACCES, "%s is %s, not a program", program,
                    S_ISDIR(st.st_mode) ? "a directory" : "a special file");
+        fail_hint(*err, "the path of a program ends in the name of its file");
         fail_id(*err, "R2010");
         return -EACCES;
     }
     if (!(st.st_mode & 0111)) {
         fail_plain(err, EACCES, "%s is not executable: no mode bit allows it", program);
-        fail_hint(*err, "'chmod a+x' makes it so, if it is the right file");
+        fail_hint(*err, "'chmod a+x' on it makes it so, if it is the right file");
         fail_id(*err, "R2014");
         return -EACCES;
     }
@@ -121,7 +122,9 @@ static int check_interpreter(int root_fd, const char *program, const char *inter
     if (fd >= 0)
         return 0;
 
-    fail(err, -fd, is_elf ? "%s needs the loader %s of the tree" : "the script %s needs the interpreter %s of the tree",
+    fail_plain(err, ENOENT,
+               is_elf ? "%s needs the loader %s, which the tree has not"
+                      : "the script %s needs the interpreter %s, which the tree has not",
          program, interpreter);
     fail_hint(*err, is_elf ? "the tree lacks the C library the program was built for, or the links /lib, /lib64 to it"
                            : "install the interpreter in the tree, or mend the first line of the script");
@@ -168,6 +171,8 @@ int program_check(int root_fd, const char *program, struct error **err)
     bool is_elf = size >= SELFMAG && memcmp(bytes, ELFMAG, SELFMAG) == 0;
     if (program_interpreter(bytes, (size_t) size, &interpreter) < 0) {
         fail_plain(err, ENOEXEC, size == 0 ? "%s is empty" : "%s is neither a program nor a script with '#!'", program);
+        fail_hint(*err, size == 0 ? "it may have been cut short when it was copied: put it there anew"
+                                  : "a script begins with the line #!/bin/sh, or the path of another interpreter");
         fail_id(*err, "R2015");
         return -ENOEXEC;
     }

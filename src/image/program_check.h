@@ -10,6 +10,9 @@
 
 #include "base/error.h"
 
+/* The code of what is not there at all. */
+#define PROGRAM_IS_MISSING "R2009"
+
 /* Looks at PROGRAM (a path inside) in the tree ROOT_FD. 0 when nothing wrong is seen, else -ENOENT, -EACCES or -ENOEXEC
  * with the reason: missing, not executable, on a mount with noexec, for another architecture, neither program nor
  * script, or in need of a loader or interpreter that the tree lacks. */

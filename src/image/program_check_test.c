@@ -44,7 +44,7 @@ TEST(a_script_without_its_interpreter_names_it)
     auto_close int fd = tree("lost", "printf '#!/usr/bin/python3 -E\\n' >x && chmod +x x");
 
     EXPECT_FAIL(program_check(fd, "/x", ERR), ENOENT,
-                "the script /x needs the interpreter /usr/bin/python3 of the tree");
+                "the script /x needs the interpreter /usr/bin/python3, which the tree has not");
 }
 
 /* An ELF header that names a loader, for MACHINE. */

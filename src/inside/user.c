@@ -167,6 +167,7 @@ int user_resolve(int root_fd, const char *name, struct user *ret, struct error *
     }
     if (r < 0) {
         r = fail(err, -r, "cannot read the container's /etc/passwd");
+        fail_hint(*err, "put a regular file there, as passwd(5) says: a copy of it, /etc/passwd-, may be beside it");
         fail_id(*err, "R2602");
         return r;
     }
@@ -175,6 +176,7 @@ int user_resolve(int root_fd, const char *name, struct user *ret, struct error *
     r = user_add_groups(&user, root_fd, user.name);
     if (r < 0) {
         r = fail(err, -r, "cannot read the container's /etc/group");
+        fail_hint(*err, "put a regular file there, as group(5) says: a copy of it, /etc/group-, may be beside it");
         fail_id(*err, "R2602");
         return r;
     }
@@ -188,8 +190,8 @@ void user_read_root(int root_fd, struct user *user)
     CLEANUP(file_lines_done) struct file_lines lines;
     struct passwd_entry entry;
 
-    if (file_lines_open_in(&lines, root_fd, "/etc/passwd") < 0 ||
-        find_entry(&lines, "root", NULL, &entry) <= 0 || entry.uid != 0)
+    if (file_lines_open_in(&lines, root_fd, "/etc/passwd") < 0 || find_entry(&lines, "root", NULL, &entry) <= 0 ||
+        entry.uid != 0)
         return;
     user_done(user);
     set_from_entry(&entry, user);

@@ -54,7 +54,11 @@ static int await_state(const struct registry *registry, const char *name, int64_
     if (inotify_fd < 0) {
         fail(err, errno, "cannot watch the list of machines");
         if (error_code(*err) == EMFILE)
-            fail_hint(*err, "raise fs.inotify.max_user_instances with sysctl(8)");
+            fail_hint(
+                *err,
+                "all are in use that a user may have: 'sysctl fs.inotify.max_user_instances=1024' allows more, in a "
+                "user namespace user.max_inotify_instances");
+        fail_id(*err, "R4026");
         return -error_code(*err);
     }
     int r = dir_make_all(registry->folder, 0755);

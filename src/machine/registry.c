@@ -33,6 +33,20 @@ static char *path_in(const struct machine_claim *claim, const char *name)
     return path_join(claim->folder, name);
 }
 
+/* What keeps the folder of machines from being written keeps all machines from starting. */
+static int fail_folder(const struct registry *registry, int code, const char *path, struct error **err)
+{
+    int r = fail(err, code, "cannot make %s", path);
+
+    if (code == ENOSPC || code == EDQUOT)
+        fail_hint(*err, "the file system of %s is full: 'df %s' shows how full, 'du -x /run' what fills it",
+                  registry->folder, registry->folder);
+    else if (code == EROFS)
+        fail_hint(*err, "'mount -o remount,rw /run' makes it writable; redd keeps there what runs");
+    fail_id(*err, "R2041");
+    return r;
+}
+
 /* Makes the folder, where missing, and opens its lock. */
 static int open_lock(const struct registry *registry, struct machine_claim *claim, struct error **err)
 {
@@ -44,17 +58,17 @@ static int open_lock(const struct registry *registry, struct machine_claim *clai
             int r = dir_make_all(registry->folder, 0755);
 
             if (r < 0)
-                return fail(err, -r, "cannot make %s", registry->folder);
+                return fail_folder(registry, -r, registry->folder, err);
             continue;
         }
         if (code != 0 && code != EEXIST)
-            return fail(err, code, "cannot make %s", claim->folder);
+            return fail_folder(registry, code, claim->folder, err);
 
         claim->lock_fd = openat(AT_FDCWD, path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
         if (claim->lock_fd >= 0)
             return 0;
         if (errno != ENOENT)    /* ENOENT: its last owner removed the folder just now */
-            return fail(err, errno, "cannot open %s", path);
+            return fail_folder(registry, errno, path, err);
     }
 }
 

@@ -43,7 +43,8 @@ static int read_living(const struct registry *registry, const char *name, struct
     if (fd < 0) {
         fail(err, errno, "cannot look at machine '%s'", name);
         if (error_code(*err) == EACCES)
-            fail_hint(*err, "only root may look into %s", registry->folder);
+            fail_hint(*err, "only root may look into %s: use sudo", registry->folder);
+        fail_id(*err, "R4027");
         return -error_code(*err);
     }
     enum lock_holder holder = lock_look(fd, NULL);
@@ -119,6 +120,8 @@ int registry_get(const struct registry *registry, const char *name, struct machi
     if (r != 0)
         return r < 0 ? r : 0;
     fail_plain(err, ENXIO, "No machine '%s' known", name);
-    fail_hint(*err, "'redd list' shows the machines that run");
+    fail_id(*err, "R4043");
+    fail_hint(*err, "'redd start %s' starts it, if there is an image of that name; 'redd list' shows those that run",
+              name);
     return -ENXIO;
 }

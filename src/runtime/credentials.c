@@ -147,6 +147,8 @@ static int load_one(const struct credential *asked, int host_fd, const char *dir
                   "a name without a slash is looked for in $CREDENTIALS_DIRECTORY%s, /etc/credstore, /run/credstore, "
                   "/usr/local/lib/credstore and /usr/lib/credstore",
                   directory ? "" : " (not set here)");
+    else if (r == -ENOENT)
+        fail_hint(*err, "a path is one of the host's: write the secret into a file there, with mode 0600");
     return r;
 }
 

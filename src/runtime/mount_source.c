@@ -96,13 +96,17 @@ int bind_source_open(struct run *run, const struct mount_request *request, int *
         path = temporary;
     }
 
-    auto_close int fd = sys_open_tree(AT_FDCWD, path,
-                                      OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | (request->recursive ? AT_RECURSIVE : 0));
+    auto_close int fd =
+        sys_open_tree(AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | (request->recursive ? AT_RECURSIVE : 0));
     if (fd < 0) {
         int r = fail(err, errno, "cannot clone %s", path);
 
         if (r == -ENOENT)
-            fail_hint(*err, "it is looked for on the host; a path in the container's own tree is written +%s", path);
+            fail_hint(*err,
+                      "it is looked for on the host, where 'mkdir -p %s' makes a folder of that name; a path in the "
+                      "container's own tree is written +%s",
+                      path, path);
+        fail_id(*err, "R2412");
         return r;
     }
     if (fstat(fd, &st) < 0)
@@ -129,9 +133,14 @@ static int layer_open(struct run *run, const struct mount_source *source, struct
     int fd = source->in_tree ? path_open_in(run->root_fd, source->path, O_PATH | O_DIRECTORY, 0)
                              : file_open(source->path, O_PATH | O_DIRECTORY);
 
-    if (source->in_tree)
-        return fd < 0 ? fail(err, -fd, "cannot open %s in the tree", source->path) : fd;
-    return fd < 0 ? fail(err, errno, "cannot open %s", source->path) : fd;
+    if (fd >= 0)
+        return fd;
+    int r = source->in_tree ? fail(err, -fd, "cannot open %s in the tree", source->path)
+                            : fail(err, errno, "cannot open %s", source->path);
+    if (r == -ENOENT)
+        fail_hint(*err, "a layer is a folder that is there already: 'mkdir -p %s'", source->path);
+    fail_id(*err, "R2413");
+    return r;
 }
 
 /* The work folder beside the upper one, as overlayfs wants it: same file system, empty. */

@@ -22,6 +22,15 @@ bool spec_has_own_network(const struct spec *spec)
     return spec->private_network && !(spec->netns_path && !spec->private_network_given);
 }
 
+static int fail_missing(const char *path, struct error **err)
+{
+    int r = fail(err, errno, "cannot open file %s", path);
+
+    fail_hint(*err, "'ip netns list' shows those in /run/netns; 'ip netns add NAME' makes one");
+    fail_id(*err, "R2809");
+    return r;
+}
+
 int step_network_open(struct run *run, struct error **err)
 {
     const char *path = run->spec->netns_path;
@@ -32,7 +41,7 @@ int step_network_open(struct run *run, struct error **err)
 
     auto_close int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
     if (fd < 0)
-        return fail(err, errno, "cannot open file %s", path);
+        return fail_missing(path, err);
     if (fstatfs(fd, &st) < 0 || st.f_type != NSFS_MAGIC || ioctl(fd, NS_GET_NSTYPE) != CLONE_NEWNET)
         return fail_plain(err, EINVAL, "%s is not a network namespace", path);
     run->given_netns_fd = take_fd(&fd);

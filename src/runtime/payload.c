@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The payload itself: which user, which environment, which program; and exec. */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "base/mem.h"
+#include "base/path.h"
 #include "inside/confine.h"
 #include "inside/getent.h"
 #include "inside/program.h"
@@ -109,6 +112,7 @@ static int exec_init(struct child *child, struct error **err)
 {
     const struct strings *arguments = &child->run->spec->command;
     char **argv = mem_alloc((arguments->count + 2) * sizeof *argv);
+    const char *there = NULL;
     int code = ENOENT;
 
     if (arguments->count > 0)
@@ -116,10 +120,16 @@ static int exec_init(struct child *child, struct error **err)
     for (size_t i = 0; i < COUNT_OF(init_programs); i++) {
         argv[0] = (char *) init_programs[i];
         (void) execve(argv[0], argv, child->environment.item);
-        if (errno != ENOENT)
-            code = errno;
+        int why = errno;
+        auto_close int fd = path_open_in(child->root_fd, argv[0], O_PATH, 0);
+        if (fd >= 0 && !there) {
+            there = init_programs[i];
+            code = why;
+        }
     }
     free(argv);
+    if (there)
+        return program_failed(child->root_fd, there, there, code, err);
 
     int r = fail(err, code, "execv(%s, %s, %s) failed", init_programs[0], init_programs[1], init_programs[2]);
     fail_id(*err, "R2402");
@@ -190,7 +200,10 @@ int step_payload_exec(struct child *child, struct error **err)
 {
     const struct run *run = child->run;
     const struct stub_init stub = {
-        .exec_payload = start_under_stub, .data = child, .title = run->host->title, .title_size = run->host->title_size,
+        .exec_payload = start_under_stub,
+        .data = child,
+        .title = run->host->title,
+        .title_size = run->host->title_size,
     };
     int status;
 

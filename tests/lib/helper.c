@@ -15,6 +15,10 @@
  *     helper as NAME PROGRAM ARG...
  *                         becomes PROGRAM, which is told that its name is NAME
  *     helper exit STATUS
+ *     helper raise SIGNAL sends itself a signal by its number
+ *     helper break-rule   loads a system call filter that kills it, and is killed
+ *     helper repeat N COMMAND...
+ *                         runs COMMAND N times; 1 when one of them did not end with 0
  *     helper kill-at N COMMAND...
  *                         runs COMMAND and kills it (SIGKILL) as it enters its N-th system call; ends with its
  *                         status, or with 137 when it was killed
@@ -24,6 +28,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <poll.h>
 #include <regex.h>
 #include <signal.h>
@@ -33,6 +39,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/inotify.h>
+#include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/reboot.h>
 #include <sys/socket.h>
@@ -46,6 +53,37 @@ static void die(const char *what)
 {
     (void) fprintf(stderr, "helper: %s: %s\n", what, strerror(errno));
     exit(EXIT_FAILURE);
+}
+
+static int break_rule(void)
+{
+    struct sock_filter kill_all = BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS);
+    struct sock_fprog filter = {.len = 1, .filter = &kill_all};
+
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) < 0)
+        die("cannot load a filter");
+    return EXIT_SUCCESS;
+}
+
+/* vfork(): the caller is small and has nothing that the child could spoil. */
+static int repeat(const char *count, char **argv)
+{
+    long wrong = 0;
+
+    for (long n = atol(count); n > 0; n--) {
+        int status = 0;
+        pid_t pid = vfork();
+
+        if (pid == 0) {
+            (void) execv(argv[0], argv);
+            _exit(127);
+        }
+        if (pid < 0 || waitpid(pid, &status, 0) != pid || status != 0) {
+            (void) fprintf(stderr, "helper: one of %s gave status %#x\n", count, status);
+            wrong++;
+        }
+    }
+    return wrong ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
 static int open_pid(pid_t pid)
@@ -157,8 +195,12 @@ static void await_receipt(int socket_fd, struct sockaddr_un *address, socklen_t 
 {
     char control[CMSG_SPACE(sizeof(int))] __attribute__((aligned(8))) = {0};
     struct iovec part = {.iov_base = (char[]){"BARRIER=1"}, .iov_len = 9};
-    struct msghdr message = {.msg_name = address, .msg_namelen = length, .msg_iov = &part, .msg_iovlen = 1,
-                             .msg_control = control, .msg_controllen = sizeof control};
+    struct msghdr message = {.msg_name = address,
+                             .msg_namelen = length,
+                             .msg_iov = &part,
+                             .msg_iovlen = 1,
+                             .msg_control = control,
+                             .msg_controllen = sizeof control};
     struct cmsghdr *header = CMSG_FIRSTHDR(&message);
     int pipe_fds[2];
 
@@ -312,6 +354,12 @@ int main(int argc, char **argv)
         return wait_for_line(argv[2], argv[3], argv[4]);
     else if (strcmp(verb, "hold") == 0)
         return hold();
+    else if (strcmp(verb, "break-rule") == 0)
+        return break_rule();
+    else if (strcmp(verb, "raise") == 0 && argc == 3)
+        return kill(getpid(), atoi(argv[2]));
+    else if (strcmp(verb, "repeat") == 0 && argc > 3)
+        return repeat(argv[2], argv + 3);
     else if (strcmp(verb, "kill-at") == 0 && argc > 3)
         return kill_at(argv[2], argv + 3);
     else if (strcmp(verb, "pause") == 0 && argc == 3)
