@@ -19,7 +19,6 @@
 #include "base/kernel.h"
 #include "base/mem.h"
 #include "base/mount.h"
-#include "inside/console.h"
 #include "inside/pty.h"
 #include "inside/terminal.h"
 #include "runtime/run_state.h"
@@ -167,8 +166,6 @@ int step_dev_prepare(struct run *run, struct error **err)
 
     run->fuse_mode = mode_on_host("/dev/fuse");
     run->tun_mode = mode_on_host("/dev/net/tun");
-    run->output_is_terminal = isatty(STDOUT_FILENO);
-    run->console_mode = console_mode_effective(run->spec->console, isatty(STDIN_FILENO), run->output_is_terminal);
     if (!run->has_userns)
         return run->console_mode == CONSOLE_PIPE ? 0 : prepare_devpts(run, err);
     run->dev_fd = mount_new("tmpfs", options, COUNT_OF(options), MOUNT_ATTR_NOSUID | MOUNT_ATTR_STRICTATIME, err);

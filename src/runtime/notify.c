@@ -60,7 +60,7 @@ void notify_started(struct run *run)
     notify_host(text, NULL, 0);
     if (ready_at_start(run->spec)) {
         control_ready(run);
-        notify_host("READY=1", NULL, 0);
+        notify_host("READY=1\n", NULL, 0);
     }
 }
 
@@ -113,17 +113,22 @@ static void pass_on(struct run *run, const char *text, const int *fds, size_t n_
     char out[MESSAGE_MAX + 64];
 
     strings_split(&lines, text, "\n");
+    bool is_ready = run->spec->notify_ready && strings_contain(&lines, "READY=1"), has_status = false;
     for (size_t i = 0; i < lines.count; i++) {
         const char *status = string_after(lines.item[i], "STATUS=");
 
-        if (strcmp(lines.item[i], "READY=1") == 0 && run->spec->notify_ready) {
-            control_ready(run);
-            notify_host("READY=1", NULL, 0);
-        } else if (status) {
-            control_note_status(run, status);
-            (void) snprintf(out, sizeof out, "STATUS=Container running: %s", status);
-            notify_host(out, NULL, 0);
-        }
+        if (!status)
+            continue;
+        has_status = true;
+        control_note_status(run, status);
+        (void) snprintf(out, sizeof out, "STATUS=Container running: %s", status);
+        notify_host(out, NULL, 0);
+    }
+    if (is_ready) {
+        control_ready(run);
+        notify_host("READY=1\n", NULL, 0);
+        if (!has_status)
+            notify_host("STATUS=Container running.", NULL, 0);
     }
     if (strings_contain(&lines, "FDSTORE=1") || strings_contain(&lines, "FDSTOREREMOVE=1"))
         pass_on_fds(&lines, fds, n_fds);

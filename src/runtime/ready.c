@@ -114,7 +114,7 @@ static void is_ready(struct ready *ready)
 
     ready_done(run);
     control_ready(run);
-    notify_host("READY=1", NULL, 0);
+    notify_host("READY=1\n", NULL, 0);
 }
 
 static void start_command(struct ready *ready, int64_t now_ms)

@@ -17,6 +17,7 @@
 #include "base/mem.h"
 #include "base/undo.h"
 #include "inside/confine.h"
+#include "inside/console.h"
 #include "inside/escape.h"
 #include "net/packet_closer.h"
 #include "runtime/control.h"
@@ -150,7 +151,7 @@ static int banner(const struct spec *spec, const struct run *run, struct error *
     /* also where nothing is printed: a bad escape is refused before anything runs */
     if (escape_parse(spec->escape, &escape, err) < 0)
         return -error_code(*err);
-    if (spec->quiet)
+    if (run->is_quiet)
         return 0;
     log_info("Spawning container %s on %s.", spec->machine, run_tree_path(run));
 
@@ -166,6 +167,9 @@ int container_run(const struct spec *spec, const struct run_host *host, int *ret
     bool again = true;
 
     run_init(&run, spec, host);
+    run.output_is_terminal = isatty(STDOUT_FILENO);
+    run.console_mode = console_mode_effective(spec->console, isatty(STDIN_FILENO), run.output_is_terminal);
+    run.is_quiet = spec->quiet || run.console_mode == CONSOLE_PIPE;
     run.n_listen_fds = count_listen_fds();
     confine_read_first_limits(run.pid1_limits);
     plan_make(&run);

@@ -92,6 +92,7 @@ struct run {
 
     enum console_mode console_mode;     /* effective */
     bool output_is_terminal;            /* the caller's standard output */
+    bool is_quiet;                      /* --quiet, or a pipe, whose caller wants to hear the payload alone */
     int pty_fd, pty_peer_fd;
 
     struct ready_mount *mounts; /* sorted by target */

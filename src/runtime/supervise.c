@@ -244,9 +244,9 @@ static int judge(struct supervision *s, int status, bool *ret_again)
 
         tell_end(s, RUN_EXITED, code);
         *ret_again = is_to_be_restarted(s, code != 0);
-        if (!spec->quiet && code == 0)
+        if (!s->run->is_quiet && code == 0)
             log_info("Container %s exited successfully.", name);
-        else if (!spec->quiet)
+        else if (!s->run->is_quiet)
             log_info("Container %s failed with error code %d.", name, code);
         return code;
     }
@@ -255,12 +255,12 @@ static int judge(struct supervision *s, int status, bool *ret_again)
     bool reboots = sig == SIGHUP || (s->starts_anew && sig == SIGKILL);
     if (sig == SIGINT || (reboots && control_wants_end(s->run))) {
         tell_end(s, RUN_POWERED_OFF, 0);
-        if (!spec->quiet)
+        if (!s->run->is_quiet)
             log_info("Container %s has been shut down.", name);
         return EXIT_SUCCESS;
     }
     if (reboots) {
-        if (!spec->quiet)
+        if (!s->run->is_quiet)
             log_info("Container %s is being rebooted.", name);
         *ret_again = !spec->keep_unit;
         if (!*ret_again)
@@ -270,7 +270,7 @@ static int judge(struct supervision *s, int status, bool *ret_again)
     const char *signal_name = strsignal(sig);
     tell_end(s, RUN_KILLED, sig);
     *ret_again = is_to_be_restarted(s, true);
-    if (!s->was_killed || !spec->quiet)
+    if (!s->was_killed || !s->run->is_quiet)
         log_error("Container %s terminated by signal %s.", name, sig == SIGKILL ? "KILL" : signal_name);
     return EXIT_FAILURE;
 }

@@ -58,7 +58,7 @@ int step_template_copy(struct run *run, struct error **err)
     struct stat st;
 
     if (lstat(spec->directory, &st) == 0) {
-        if (!spec->quiet)
+        if (!run->is_quiet)
             log_info("Directory %s already exists, not populating from template %s.", spec->directory,
                      spec->template_path);
         return 0;
@@ -277,7 +277,7 @@ int step_ids_choose(struct run *run, struct error **err)
     if (choose_range(run, err) < 0)
         return -error_code(*err);
     run->tree->ownership = resolve_ownership(run);
-    if (!run->spec->quiet)
+    if (!run->is_quiet)
         log_info("Selected user namespace base %u and range %u.", run->uid_base, run->uid_size);
     return 0;
 }
@@ -309,7 +309,7 @@ int step_tree_chown(struct run *run, struct error **err)
             ? layer_tree_shift(run, &changed, err) < 0
             : tree_shift(tree->fd, tree->path, run->uid_base, run->signal_fd, &changed, err) < 0)
         return -error_code(*err);
-    if (changed > 0 && !run->spec->quiet)
+    if (changed > 0 && !run->is_quiet)
         log_info("Changed the owners of %llu files to the range from %u.", (unsigned long long) changed, run->uid_base);
     return 0;
 }

@@ -32,7 +32,7 @@ listen() {
         listen_path=$1
         shift
         run python3 listen.py "$listen_path" "$REDD" run -q --pipe -D "$WORK/tree" -M tiny "$@"
-        out=$(printf '%s\n' "$out" | sed 's/ *$//; s/PID=[0-9]*/PID=n/')
+        out=$(printf '%s\n' "$out" | sed 's/ *$//; s/PID=[0-9]*/PID=n/; s/|$//')
 }
 
 wanted='STATUS=Container started.|X_NSPAWN_LEADER_PID=n
@@ -51,11 +51,13 @@ STATUS=warm
 MAINPID=7
 X_OTHER=1"'
 is "$out" 'STATUS=Container started.|X_NSPAWN_LEADER_PID=n
-READY=1
 STATUS=Container running: warm
+READY=1
 STOPPING=1|STATUS=Terminating...
 EXIT_STATUS=0
 status 0' 'READY=1 and STATUS= are passed on, and nothing that is ours to say'
+listen /run/notify --notify-ready=yes helper notify READY=1
+like "$out" '^STATUS=Container running\.$' 'one that is ready without a status has one'
 listen /run/notify sh -c 'helper notify READY=1; helper notify STOPPING=1; helper notify WATCHDOG=1'
 is "$(printf '%s\n' "$out" | grep -c READY)" 1 'READY=1 is said once'
 is "$(printf '%s\n' "$out" | grep -c STOPPING)" 1 'as is STOPPING=1'

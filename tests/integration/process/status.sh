@@ -21,6 +21,8 @@ like "$err" '^Spawning container tiny on .*/tree\.$' 'not quiet, it says what it
 like "$err" '^Container tiny failed with error code 7\.$' 'and how that ended'
 redd true
 like "$err" '^Container tiny exited successfully\.$' 'a success is one'
+redd --pipe false
+is "$status/$err" 1/ 'over a pipe the payload alone is heard'
 redd --as-pid2 sh -c 'kill -SEGV $$'
 is "$status" 255 'a command that dies of a signal gives 255 below the stub init'
 
@@ -54,7 +56,7 @@ options='--private-network --private-users=pick --private-users-ownership=map --
 # shellcheck disable=SC2086
 for set in '' "$options" --as-pid2; do
         rm -f "$WORK/tree/counter" "$WORK/tree/mounts" "$WORK/tree"/environment.*
-        redd $set --pipe /count
+        redd $set /count
         is "$status" 0 "without --keep-unit it is started anew, until it powers off${set:+ ($set)}"
         is "$(cat "$WORK/tree/counter")" 3 'as often as it asks for'
         is "$(sort -u "$WORK/tree/mounts" | wc -l)" 1 'with the same number of mounts'
