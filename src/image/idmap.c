@@ -147,8 +147,8 @@ int idmap_tree(int mount_fd, int userns_fd, bool recursive, struct error **err)
     if (code == EINVAL) {
         fail_plain(err, EINVAL, "owners of a file system of type %s%s cannot be mapped by this kernel", name,
                    recursive ? " (or of one mounted below it)" : "");
-        fail_hint(*err, "the owners on disk can be changed instead, with --private-users-ownership=chown; or put the "
-                        "tree on ext4, XFS, btrfs or tmpfs");
+        fail_hint(*err, "what lies on ext4, XFS, btrfs or a tmpfs can be mapped; the owners of a tree can be changed "
+                        "on disk instead, with --private-users-ownership=chown");
     } else if (code == EPERM) {
         fail(err, EPERM, "the kernel refuses to map the owners of a file system of type %s", name);
         fail_hint(*err, "it is mapped already, or was mounted by a user namespace that is not ours");

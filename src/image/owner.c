@@ -31,6 +31,16 @@ bool owner_base_quiet(int tree_fd, uint32_t *ret_base)
     return true;
 }
 
+bool owner_range_of_tree(int tree_fd, uint32_t *ret_base)
+{
+    struct stat st;
+
+    if (fstat(tree_fd, &st) < 0 || st.st_uid != st.st_gid || st.st_uid == 0 || (st.st_uid & 0xFFFF) != 0)
+        return false;
+    *ret_base = st.st_uid;
+    return true;
+}
+
 int owner_base(int tree_fd, const char *path, uint32_t *ret_base, struct error **err)
 {
     struct stat st;

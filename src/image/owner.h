@@ -27,6 +27,9 @@ int owner_base(int tree_fd, const char *path, uint32_t *ret_base, struct error *
 /* The same without words: false when user and group are of different ranges. */
 bool owner_base_quiet(int tree_fd, uint32_t *ret_base);
 
+/* Whether the tree belongs to the root of a range above 0, that of a container with private users. */
+bool owner_range_of_tree(int tree_fd, uint32_t *ret_base);
+
 /* Picks a range for MACHINE and takes its lock, to be kept for the run and released by lock_file_done(). */
 int owner_pick(int tree_fd, const char *machine, uint32_t *ret_base, struct lock_file *ret_lock, struct error **err);
 

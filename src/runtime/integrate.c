@@ -56,8 +56,9 @@ static int prepare_journal(struct run *run, int host_fd, struct integration *int
     /* the files of a disk image have no path on the host */
     const char *tree_path = run->spec->image ? NULL : run_tree_path(run);
 
-    if (map_for_journal(run, err) == 0 && journal_prepare(run->spec, host_fd, run->machine_id, tree_path,
-                                                          run->userns_fd, &integration->journal, err) == 0)
+    if (map_for_journal(run, err) == 0 &&
+        journal_prepare(run->spec, host_fd, run->machine_id, tree_path, run->has_userns ? run->userns_fd : -1,
+                        &integration->journal, err) == 0)
         return 0;
     if (required)
         return -error_code(*err);

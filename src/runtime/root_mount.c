@@ -28,7 +28,9 @@
 
 static bool is_mapped(const struct run *run)
 {
-    return run->has_userns && (run->tree->ownership == OWNERSHIP_MAP || run->tree->ownership == OWNERSHIP_FOREIGN);
+    if (!run->has_userns)
+        return run->userns_fd >= 0;     /* open_map_back() */
+    return run->tree->ownership == OWNERSHIP_MAP || run->tree->ownership == OWNERSHIP_FOREIGN;
 }
 
 static int map_of(const struct run *run)
@@ -36,12 +38,37 @@ static int map_of(const struct run *run)
     return is_mapped(run) ? run->userns_fd : -1;
 }
 
+/* A tree whose owners were changed to a range of private users, and a run without these: a map shows the owners as
+ * they were, and what is made gets one of the range. So both ways of running it can alternate, and no tree becomes
+ * mixed. */
+static int open_map_back(struct run *run, struct error **err)
+{
+    const struct tree *tree = run->tree;
+    struct id_map map = {.outside = 0, .count = USERNS_SIZE_DEFAULT};
+
+    if (!owner_range_of_tree(tree->fd, &map.inside))
+        return 0;
+    if (tree->layers.n_lowers == 0 && !idmap_is_supported(tree->fd)) {
+        log_warning("The files of %s belong to the range from %u; with private users (-U) they have the right owners, "
+                    "and --private-users=0 --private-users-ownership=chown gives them back to the range from 0.",
+                    tree->path, map.inside);
+        return 0;
+    }
+    if (!run->spec->quiet)
+        log_info("The owners of the tree's files, of the range from %u, are seen as of the range from 0.", map.inside);
+    return idmap_userns_open(&map, 1, &run->userns_fd, err);
+}
+
 /* The namespace that carries the tree's map; for MAP it is the container's own map, of use for other mounts too. */
 static int open_map(struct run *run, struct error **err)
 {
     struct id_map map = owner_map(run->tree->ownership, run->uid_base);
 
-    if (!is_mapped(run) || run->userns_fd >= 0)
+    if (run->userns_fd >= 0)
+        return 0;
+    if (!run->has_userns)
+        return open_map_back(run, err);
+    if (!is_mapped(run))
         return 0;
     if (map.count > run->uid_size)
         map.count = run->uid_size;
@@ -163,8 +190,9 @@ static int overlay_on_memory(struct run *run, int lower_fd, struct error **err)
     if (top < 0)
         return top;
     if (fstat(lower_fd, &st) < 0 || mkdirat(top, "upper", 0755) < 0 || mkdirat(top, "work", 0755) < 0 ||
-        /* the top of the result is the upper one's, so it is the tree's twin */
-        fchmodat(top, "upper", st.st_mode & 07777, 0) < 0 || fchownat(top, "upper", st.st_uid, st.st_gid, 0) < 0)
+        /* the top of the result is the upper one's, so it is the tree's twin; and a map is one for all of them */
+        fchmodat(top, "upper", st.st_mode & 07777, 0) < 0 || fchownat(top, "upper", st.st_uid, st.st_gid, 0) < 0 ||
+        fchownat(top, "work", st.st_uid, st.st_gid, 0) < 0)
         return fail(err, errno, "cannot make the layers of the volatile root");
 
     struct overlay overlay = {

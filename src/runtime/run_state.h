@@ -71,7 +71,7 @@ struct run {
     bool has_userns;
     uint32_t uid_base, uid_size;
     int uid_lock_fd;
-    int userns_fd;              /* a namespace with the container's map, for mapped mounts; -1 */
+    int userns_fd;              /* a namespace with the container's map, or the tree's, for mapped mounts; -1 */
 
     int cgroup_fd;              /* payload's cgroup directory */
     int cgroup_procs_fd;        /* its cgroup.procs, for writing */

@@ -94,6 +94,27 @@ is "$status/$out" '0/1000
 is "$(stat -c '%u %g' "$WORK/tree/home/alice")" '65537000 65537000' 'for good'
 is "$(stat -c '%a' "$WORK/tree/usr/bin/busybox")" 4755 'without losing bits'
 is "$(base --private-users=yes --private-users-ownership=off)" 65536000 'the range is then known by the tree'
+redd sh -c 'stat -c %u /home/alice /etc/passwd; echo x >/etc/plain; chmod 4755 /etc/plain; stat -c %u /etc/plain; cat /proc/self/uid_map'
+like "$out" '^1000
+0
+0
+ +0 +0 4294967295' 'without private users the owners are seen as they were'
+is "$(stat -c '%u %g %a' "$WORK/tree/etc/plain")" '65536000 65536000 4755' 'and what is made is of the range, too'
+run "$REDD" run --pipe -D "$WORK/tree" -M tiny true
+like "$err" "tree's files, of the range from 65536000, are seen as of the range from 0" 'which is said'
+redd --ephemeral sh -c 'stat -c %u /etc/passwd; echo y >/etc/plain && stat -c %u /etc/plain'
+is "$out" '0
+0' 'with --ephemeral as well'
+redd --volatile=overlay stat -c %u / /etc/passwd
+is "$out" '0
+0' 'and --volatile='
+for again in 1 2 3; do
+        redd --private-users=65536000 --private-users-ownership=auto sh -c "stat -c %u /etc/plain; touch /etc/a$again"
+        redd sh -c "stat -c %u /etc/a$again; touch /etc/b$again"
+done
+is "$out" 0 'one way and the other can alternate'
+is "$(find "$WORK/tree/etc" ! -uid 65536000)" '' 'and no file belongs to anybody else'
+rm -f "$WORK/tree"/etc/plain "$WORK/tree"/etc/[ab][123]
 redd --private-users=131072000 --private-users-ownership=chown stat -c %u /home/alice
 is "$status/$out" 0/1000 'it can be changed to another one'
 redd --private-users=0 --private-users-ownership=chown true
