@@ -34,8 +34,16 @@ def least(section, name, figure="wall"):
     return of(section, name, figure, "least")
 
 
-def speed(name):
-    return of("console", name, "speed", "most")
+def speed(name, section="console"):
+    return of(section, name, "speed", "most")
+
+
+def difference(upper, lower):
+    def value(results):
+        above, below = upper(results), lower(results)
+        return above - below if above is not None and below is not None else None
+
+    return value
 
 
 def scaled(value, factor):
@@ -84,6 +92,13 @@ GOALS = [
     at_least("console, times the bare relay's speed", 1.0, quotient(speed("redd, terminal"), speed("relay"))),
     at_least("console on a pipe, times the speed without any container", 0.95,
              quotient(speed("redd, pipe"), speed("direct, pipe"))),
+    at_most("addresses, NAT and a forward, ms over a bare cable", 1.0,
+            scaled(difference(least("cable", "redd, network and forward", "ready"),
+                              least("cable", "redd, bare cable", "ready")), 0.001)),
+    at_least("a forward, times the speed of a routed way without any packet filter", 0.95,
+             quotient(speed("redd, forward", "network"), speed("routed, no packet filter", "network"))),
+    at_least("a forward from ::1, times the speed of socat", 4.0,
+             quotient(speed("redd, forward from ::1", "network"), speed("socat from ::1", "network"))),
 ]
 
 

@@ -26,6 +26,8 @@ PROGRAMS = {
     "console": ["console.c", "measure.c"],
     "relay": ["relay.c", "measure.c"],
     "enter": ["enter.c", "measure.c"],
+    "ready": ["ready.c", "measure.c"],
+    "stream": ["stream.c", "measure.c"],
 }
 
 

@@ -70,8 +70,27 @@ def console_table(section):
                number(row.least("cpu"), 1000, 0)]
 
 
+def ready_table(section):
+    bare = find(section, "redd, bare cable")
+    yield ["", "ready ms min", "med", "over bare", "end ms min", "med", "cpu min", "runs"]
+    for row in section.rows:
+        ready = row.least("ready")
+        over = None if ready is None or not bare else ready - bare.least("ready")
+        yield [row.name, number(ready, 1000), number(row.median("ready"), 1000), number(over, 1000),
+               number(row.least("wall"), 1000), number(row.median("wall"), 1000), number(row.least("cpu"), 1000),
+               str(len(row.samples))]
+
+
+def network_table(section):
+    routed = most(find(section, "routed, no packet filter"), "speed")
+    yield ["", "Gbit/s max", "med", "x routed"]
+    for row in section.rows:
+        best = most(row, "speed")
+        yield [row.name, number(best), number(row.median("speed")), ratio(best, routed)]
+
+
 TABLES = {"starts": starts_table, "boot": boot_table, "hold": hold_table, "syscalls": syscalls_table,
-          "console": console_table}
+          "console": console_table, "ready": ready_table, "network": network_table}
 
 
 def show_rows(rows):

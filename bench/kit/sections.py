@@ -6,6 +6,7 @@ import subprocess
 
 from kit import contestants as who
 from kit import guests
+from kit import network
 from kit import runs
 from kit.place import BENCH, Unable
 
@@ -179,6 +180,10 @@ def boot(bench):
     return Section("boot", "Debian: boot to ready, power-off", "boot", rows)
 
 
+def of_network(name, measure):
+    return lambda bench: Section(name, *measure(bench))
+
+
 def spew(megabytes):
     return ["/usr/bin/payload", "spew", str(megabytes)]
 
@@ -243,4 +248,6 @@ ALL = {
     "enter-terminal": enters("enter-terminal", "The same, at a terminal", True),
     "boot": boot,
     "console": console,
+    "cable": of_network("cable", network.cable),
+    "network": of_network("network", network.speed),
 }

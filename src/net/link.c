@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 
@@ -126,6 +127,24 @@ static int find(struct netlink *netlink, int index, const char *name, struct lin
     if (r == 0)
         *ret = link;
     return r;
+}
+
+/* Any socket will do for these, ours is of the right namespace. */
+int link_index(const struct netlink *netlink, const char *name)
+{
+    struct ifreq request = {0};
+
+    (void) snprintf(request.ifr_name, sizeof request.ifr_name, "%s", name);
+    return ioctl(netlink->fd, SIOCGIFINDEX, &request) < 0 ? 0 : request.ifr_ifindex;
+}
+
+unsigned link_mtu(const struct netlink *netlink, int index)
+{
+    struct ifreq request = {.ifr_ifindex = index};
+
+    if (ioctl(netlink->fd, SIOCGIFNAME, &request) < 0 || ioctl(netlink->fd, SIOCGIFMTU, &request) < 0)
+        return 0;
+    return (unsigned) request.ifr_mtu;
 }
 
 int link_find(struct netlink *netlink, const char *name, struct link *ret, struct error **err)

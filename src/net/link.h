@@ -30,6 +30,11 @@ struct link {
 int link_find(struct netlink *netlink, const char *name, struct link *ret, struct error **err);
 int link_find_index(struct netlink *netlink, int index, struct link *ret, struct error **err);
 
+/* The two of them that are asked for at each start, without the kernel's lock on all of the network, which may be held
+ * for long. Only the index: by name or alternative name; 0: there is none. The MTU: 0 for a link that is not there. */
+int link_index(const struct netlink *netlink, const char *name);
+unsigned link_mtu(const struct netlink *netlink, int index);
+
 /* A virtual cable. */
 struct veth {
     const char *host_name;

@@ -30,7 +30,19 @@ static void keep_packet_sockets(int leash_fd)
     (void) sys_close_range(FD_MAX, ~0u, 0);
 }
 
-void packet_closer_start(struct packet_closer *closer)
+static void keep_one(int leash_fd, int fd)
+{
+    unsigned first = (unsigned) (leash_fd < fd ? leash_fd : fd), second = (unsigned) (leash_fd < fd ? fd : leash_fd);
+
+    if (first > 0)
+        (void) sys_close_range(0, first - 1, 0);
+    if (second > first + 1)
+        (void) sys_close_range(first + 1, second - 1, 0);
+    (void) sys_close_range(second + 1, ~0u, 0);
+}
+
+/* KEPT_FD: -1 for all packet sockets. */
+static void start(struct packet_closer *closer, int kept_fd)
 {
     int leash[2];
     char byte;
@@ -41,7 +53,10 @@ void packet_closer_start(struct packet_closer *closer)
 
     pid_t pid = leash[0] < FD_MAX ? clone_silently() : -1;
     if (pid == 0) {
-        keep_packet_sockets(leash[0]);
+        if (kept_fd < 0)
+            keep_packet_sockets(leash[0]);
+        else
+            keep_one(leash[0], kept_fd);
         /* until the caller lets go, or is no more */
         (void) !read(leash[0], &byte, 1);
         _exit(0);
@@ -51,6 +66,16 @@ void packet_closer_start(struct packet_closer *closer)
         (void) close(leash[1]);
     else
         closer->leash_fd = leash[1];
+}
+
+void packet_closer_start(struct packet_closer *closer)
+{
+    start(closer, -1);
+}
+
+void packet_closer_start_for(struct packet_closer *closer, int fd)
+{
+    start(closer, fd);
 }
 
 void packet_closer_done(struct packet_closer *closer)

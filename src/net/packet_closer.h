@@ -16,5 +16,9 @@ struct packet_closer {
 /* Copies all packet sockets of the caller, and nothing else of his. Where that fails, closing takes longer. */
 void packet_closer_start(struct packet_closer *closer);
 
+/* The same for FD alone, a socket of the packet filter's: who closes one waits until all that was removed from the
+ * filter is taken apart, by whomever. */
+void packet_closer_start_for(struct packet_closer *closer, int fd);
+
 /* The sockets are closed. Accepts one that was never started. */
 void packet_closer_done(struct packet_closer *closer);

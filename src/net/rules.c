@@ -13,6 +13,7 @@
 #include "net/foreign.h"
 #include "net/link.h"
 #include "net/nft.h"
+#include "net/packet_closer.h"
 #include "net/rules_table.h"
 #include "net/zone.h"
 
@@ -545,6 +546,8 @@ static int empty_table(struct netlink *filter, struct netlink_batch *batch, cons
 
 int rules_remove(const char *name, struct error **err)
 {
+    /* declared in front of the socket, and so done after it is closed */
+    CLEANUP(packet_closer_done) struct packet_closer closer = PACKET_CLOSER_INIT;
     CLEANUP(zone_lock_done) struct zone_lock lock = {.fd = -1};
     CLEANUP(netlink_close) struct netlink filter = {.fd = -1};
     struct netlink_remark remark = {0};
@@ -562,6 +565,7 @@ int rules_remove(const char *name, struct error **err)
             r = foreign_close(&filter, &batch, name);
         if (r == 0)
             r = nft_commit(&filter, &batch, &remark);
+        packet_closer_start_for(&closer, filter.fd);
         if (r == 0 || r == -EOPNOTSUPP || r == -EPROTONOSUPPORT)
             return 0;
         /* others than us change rules, too: what was listed may be gone, or the list have been cut short */

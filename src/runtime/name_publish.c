@@ -92,23 +92,49 @@ static void add_addresses(const struct name_publication *names, const struct add
     }
 }
 
-static int publish(const struct name_publication *names, struct error **err)
+/* ADDRESSES are those of the container. */
+static int publish(const struct name_publication *names, const struct addresses *addresses, struct error **err)
 {
-    CLEANUP(address_reader_done) struct address_reader reader = ADDRESS_READER_INIT;
-    CLEANUP(addresses_done) struct addresses addresses = {0};
     CLEANUP(strings_done) struct strings lines = {0};
     const struct run *run = names->run;
 
-    if (addresses_read(&reader, run->pid, &addresses, err) < 0)
-        return -error_code(*err);
-    address_reader_done(&reader);       /* home again before anything else is done */
-
     strings_add_format(&lines, "leader %d %llu\n", (int) run->pid, (unsigned long long) fd_pidfd_id(run->pidfd));
-    add_addresses(names, &addresses, true, &lines);
-    add_addresses(names, &addresses, false, &lines);
+    add_addresses(names, addresses, true, &lines);
+    add_addresses(names, addresses, false, &lines);
 
     auto_free char *text = strings_join(&lines, "");
     return write_file(run, text, err);
+}
+
+static int publish_current(const struct name_publication *names, struct error **err)
+{
+    CLEANUP(address_reader_done) struct address_reader reader = ADDRESS_READER_INIT;
+    CLEANUP(addresses_done) struct addresses addresses = {0};
+
+    if (addresses_read(&reader, names->run->pid, &addresses, err) < 0)
+        return -error_code(*err);
+    address_reader_done(&reader);       /* home again before anything else is done */
+    return publish(names, &addresses, err);
+}
+
+/* Nothing runs inside yet: what is there is what was set, and need not be asked for. */
+static int publish_planned(const struct name_publication *names, struct error **err)
+{
+    CLEANUP(addresses_done) struct addresses addresses = {0};
+    struct ip_prefix given;
+
+    for (unsigned position = 0; address_plan_next(&names->run->address_plan, &position, &given);) {
+        MEM_GROW(addresses.item, addresses.count);
+        struct address *address = &addresses.item[addresses.count++];
+
+        *address = (struct address){
+            .family = given.family,
+            .interface = names->uplink,
+            .scope = ip_address_is_link_local(&given) ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE,
+        };
+        memcpy(address->bytes, given.byte, ip_family_bytes(given.family));
+    }
+    return publish(names, &addresses, err);
 }
 
 static void addresses_changed(struct event_source *source, short revents, int64_t now_ms)
@@ -127,20 +153,17 @@ static void addresses_changed(struct event_source *source, short revents, int64_
         return;
     }
     names->written_ms = now_ms;
-    if (publish(names, &err) < 0)
+    if (publish_current(names, &err) < 0)
         log_debug("%s", error_text(err));
 }
 
 static int find_uplink(struct name_publication *names, int netns_fd, const char *name, struct error **err)
 {
-    struct link link;
-
     if (netlink_open_in(netns_fd, &names->monitor, err) < 0 ||
-        netlink_listen(&names->monitor, RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR, err) < 0 ||
-        link_find(&names->monitor, name, &link, err) < 0)
+        netlink_listen(&names->monitor, RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR, err) < 0)
         return -error_code(*err);
-    names->uplink = link.index;
-    return 0;
+    names->uplink = link_index(&names->monitor, name);
+    return names->uplink == 0 ? fail(err, ENODEV, "there is no interface '%s' inside", name) : 0;
 }
 
 /* Nobody has asked for a name, so what is in its way is no reason not to start. */
@@ -162,7 +185,8 @@ int step_name_publish(struct run *run, struct error **err)
     r = dir_make_all(NAMES_FOLDER, 0755);
     if (r < 0)
         log_debug("cannot make " NAMES_FOLDER ": %s", strerror(-r));
-    else if (find_uplink(names, run->network->netns_fd, uplink, &remark) < 0 || publish(names, &remark) < 0)
+    else if (find_uplink(names, run->network->netns_fd, uplink, &remark) < 0 ||
+             publish_planned(names, &remark) < 0)
         log_debug("cannot publish the machine's name: %s", error_text(remark));
     names->source = (struct event_source){
         .fd = names->monitor.fd, .events = POLLIN, .ready = addresses_changed, .data = names};

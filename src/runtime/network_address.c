@@ -328,28 +328,30 @@ static int set_guest(struct planning *planning, struct error **err)
     CLEANUP(netlink_close) struct netlink inside = {.fd = -1};
     const struct address_plan *plan = planning->plan;
     struct netlink_batch batch;
-    struct link link;
 
     if (!plan->guest4.family && !plan->guest6.family && !plan->is_leased)
         return 0;
-    if (netlink_open_in(planning->network->netns_fd, &inside, err) < 0 ||
-        link_find(&inside, plan->guest_link, &link, err) < 0)
+    if (netlink_open_in(planning->network->netns_fd, &inside, err) < 0)
         return -error_code(*err);
 
+    int index = link_index(&inside, plan->guest_link);
+    if (index == 0)
+        return fail(err, ENODEV, "there is no interface '%s' inside", plan->guest_link);
+
     netlink_batch_init(&batch);
-    address_put_link(&batch, &(struct link_setup){.index = link.index, .mtu = plan->mtu});
+    address_put_link(&batch, &(struct link_setup){.index = index, .mtu = plan->mtu});
     if (plan->guest4.family)
-        address_put(&batch, link.index, &plan->guest4, GUEST_METRIC);
+        address_put(&batch, index, &plan->guest4, GUEST_METRIC);
     if (plan->gateway4.family && plan->guest4.family)
-        address_put_route(&batch, link.index, NULL, &plan->gateway4, GUEST_METRIC);
+        address_put_route(&batch, index, NULL, &plan->gateway4, GUEST_METRIC);
     unsigned first_ipv6 = batch.count;
     if (plan->guest6.family && planning->has_ipv6)
-        address_put(&batch, link.index, &plan->guest6, GUEST_METRIC);
+        address_put(&batch, index, &plan->guest6, GUEST_METRIC);
     if (plan->gateway6.family && plan->guest6.family && planning->has_ipv6)
-        address_put_route(&batch, link.index, NULL, &plan->gateway6, GUEST_METRIC);
+        address_put_route(&batch, index, NULL, &plan->gateway6, GUEST_METRIC);
     if (talk_guest(planning, &inside, &batch, first_ipv6, err) < 0)
         return -error_code(*err);
-    return set_extras(planning, &inside, link.index, err);
+    return set_extras(planning, &inside, index, err);
 }
 
 /* -- the step -- */
@@ -357,13 +359,11 @@ static int set_guest(struct planning *planning, struct error **err)
 /* Smaller packets where the way out takes no larger ones: many drop without a word what does not fit. */
 static void plan_mtu(struct planning *planning)
 {
-    auto_error struct error *ignored = NULL;
-    struct link uplink;
+    int index = planning->routes.default_index;
+    unsigned mtu = index == 0 ? 0 : link_mtu(&planning->network->host, index);
 
-    if (planning->routes.default_index != 0 &&
-        link_find_index(&planning->network->host, planning->routes.default_index, &uplink, &ignored) == 0 &&
-        uplink.mtu >= MTU_MIN && uplink.mtu < MTU_USUAL)
-        planning->plan->mtu = uplink.mtu;
+    if (mtu >= MTU_MIN && mtu < MTU_USUAL)
+        planning->plan->mtu = mtu;
 }
 
 static int set_managed(struct planning *planning, struct error **err)

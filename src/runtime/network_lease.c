@@ -379,15 +379,13 @@ static int open_inside(struct lease *lease, struct error **err)
 {
     const struct run *run = lease->run;
     auto_close int own_fd = -1;
-    struct link link;
 
     if (netlink_open_in(run->network->netns_fd, &lease->inside, err) < 0 ||
-        link_find(&lease->inside, run->address_plan.guest_link, &link, err) < 0 ||
         netns_enter(run->network->netns_fd, &own_fd, err) < 0)
         return -error_code(*err);
-    lease->link_index = link.index;
+    lease->link_index = link_index(&lease->inside, run->address_plan.guest_link);
 
-    int r = open_socket(link.index, &lease->source.fd, err);
+    int r = open_socket(lease->link_index, &lease->source.fd, err);
     return netns_leave(&own_fd, err) < 0 ? -error_code(*err) : r;
 }
 
