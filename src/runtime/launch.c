@@ -31,6 +31,7 @@ enum message_kind { MESSAGE_GO = 'g', MESSAGE_ERROR = 'e', MESSAGE_WARNING = 'w'
 
 struct launch {
     struct run *run;
+    struct child child;         /* filled in and used by the child; in memory that is ours as well */
     int child_fd;               /* the child's end of the handshake */
     int parent_fd;              /* the other one, which the child has a copy of */
     bool child_waits;
@@ -76,31 +77,39 @@ static int child_run(struct child *child, struct error **err)
     return plan_run_phase_inside(child, CONFINE, err);
 }
 
+static void child_done(struct child *child)
+{
+    strings_done(&child->environment);
+    user_done(&child->user);
+    free(child->init_argv);
+    *child = (struct child){0};
+}
+
 static int child_main(void *data)
 {
     struct launch *launch = data;
-    struct child child = {
+    struct child *child = &launch->child;
+    struct error *err = NULL;
+
+    *child = (struct child){
         .run = launch->run, .handshake_fd = launch->child_fd, .root_fd = -1, .proc_fd = -1, .dev_fd = -1,
         .cgroup_procs_fd = launch->run->cgroup_procs_fd,
     };
-    struct error *err = NULL;
-
     /* the child must not outlive its supervisor, whatever ends that */
     (void) prctl(PR_SET_PDEATHSIG, SIGKILL);
     /* its copy in this process would keep the child from seeing that the supervisor gave up */
     (void) close(launch->parent_fd);
     /* the locks are not for it to hold: killed, the supervisor leaves them to the next start at once */
-    tree_close_locks(child.run);
+    tree_close_locks(child->run);
     if (launch->child_waits)
-        await_go(&child);
+        await_go(child);
     else if (recv(launch->child_fd, &(char){0}, 1, MSG_DONTWAIT | MSG_PEEK) == 0)
         _exit(EXIT_FAILURE);    /* the supervisor ended before the prctl() above */
-    if (child_run(&child, &err) < 0) {
-        child_fail(&child, err);
+    if (child_run(child, &err) < 0) {
+        child_fail(child, err);
         err = error_free(err);
     }
-    strings_done(&child.environment);
-    user_done(&child.user);
+    child_done(child);
     _exit(EXIT_FAILURE);
 }
 
@@ -239,6 +248,8 @@ int launch(struct run *run, struct error **err)
     }
     if (r == 0)
         r = await_exec(run, err);
+    if (r == 0 && (flags & CLONE_VM))
+        child_done(&launch.child);  /* what it passed to execve() is our memory, at each reboot again */
     if (run->handshake_fd >= 0)
         (void) close(take_fd(&run->handshake_fd));
     if (r < 0 && run->pid > 0) {

@@ -111,7 +111,7 @@ int step_environment_make(struct child *child, struct error **err)
 static int exec_init(struct child *child, struct error **err)
 {
     const struct strings *arguments = &child->run->spec->command;
-    char **argv = mem_alloc((arguments->count + 2) * sizeof *argv);
+    char **argv = child->init_argv = mem_alloc((arguments->count + 2) * sizeof *argv);
     const char *there = NULL;
     int code = ENOENT;
 
@@ -127,7 +127,6 @@ static int exec_init(struct child *child, struct error **err)
             code = why;
         }
     }
-    free(argv);
     if (there)
         return program_failed(child->root_fd, there, there, code, err);
 

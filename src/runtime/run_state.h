@@ -138,6 +138,7 @@ struct child {
     int sys_part_fds[SYS_PARTS];        /* detached parts of a sysfs, where not all of it is shown; -1 */
     struct strings environment;
     struct user user;
+    char **init_argv;           /* borrows its words */
 };
 
 typedef int supervisor_step_fn(struct run *run, struct error **err);
