@@ -14,8 +14,9 @@ static const struct table_column columns[] = {
     {"OS", "os"},           {"VERSION", "version"}, {"ADDRESSES", "addresses"},
 };
 
+/* Programs are told of all. */
 static void add_machine(struct table *table, const struct machine_state *machine, struct address_reader *reader,
-                        unsigned max_addresses)
+                        unsigned max_addresses, bool for_programs)
 {
     CLEANUP(os_release_done) struct os_release os = {0};
     CLEANUP(strings_done) struct strings addresses = {0};
@@ -28,7 +29,8 @@ static void add_machine(struct table *table, const struct machine_state *machine
     table_add_text(table, os.version_id);
     if (max_addresses == 0)
         return;
-    machine_read_addresses(machine, reader, &addresses);
+    if (for_programs || !machine_read_known_addresses(machine, max_addresses, &addresses))
+        machine_read_addresses(machine, reader, &addresses);
     if (addresses.count > 0)
         table_add_list(table, &addresses, max_addresses);
     else
@@ -51,9 +53,9 @@ int verb_list(const struct verb_call *call, int *ret_status, struct error **err)
     if (registry_survey(&registry, &machines, err) < 0)
         return -error_code(*err);
     if (options->all)
-        add_machine(&table, &host, &reader, options->max_addresses);
+        add_machine(&table, &host, &reader, options->max_addresses, options->json != JSON_OFF);
     for (size_t i = 0; i < machines.count; i++)
-        add_machine(&table, &machines.item[i], &reader, options->max_addresses);
+        add_machine(&table, &machines.item[i], &reader, options->max_addresses, options->json != JSON_OFF);
     table_print(&table, &style);
     return 0;
 }

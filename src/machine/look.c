@@ -10,7 +10,9 @@
 
 #include "base/fd.h"
 #include "base/mem.h"
+#include "base/path.h"
 #include "image/lineage.h"
+#include "net/names.h"
 
 /* What the machine mounted over its tree cannot keep us waiting on the host. An image, or a tree in layers, is mounted
  * nowhere else than in the machine. */
@@ -47,6 +49,25 @@ void machine_read_addresses(const struct machine_state *machine, struct address_
                 : addresses_read(reader, (pid_t) machine->leader, &addresses, &ignored);
     for (size_t i = 0; r == 0 && i < addresses.count; i++)
         strings_add(ret, address_text(&addresses.item[i], buffer));
+}
+
+bool machine_read_known_addresses(const struct machine_state *machine, size_t count, struct strings *ret)
+{
+    CLEANUP(strings_done) struct strings lines = {0};
+    auto_free char *path = path_join(NAMES_FOLDER, machine->name);
+    auto_free char *text = NULL;
+
+    if (!machine->leader_pidfd_id || file_read_quiet(AT_FDCWD, path, 2048, &text) < 0)
+        return false;
+    /* that of an earlier run says nothing of this one */
+    auto_free char *leader =
+        mem_format("leader %u %llu", machine->leader, (unsigned long long) machine->leader_pidfd_id);
+    strings_split(&lines, text, "\n");
+    if (lines.count <= count + 1 || !string_equal(lines.item[0], leader))
+        return false;
+    for (size_t i = 1; i < lines.count; i++)
+        strings_add(ret, lines.item[i]);
+    return true;
 }
 
 char *process_name(pid_t pid)

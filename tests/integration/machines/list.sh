@@ -22,7 +22,7 @@ boot db
 db=$supervisor
 run "$ctl" list --no-legend --no-pager
 is "$(printf '%s\n' "$out" | awk '{print $1}')" "$(printf 'db\nweb')" 'the names, in order'
-like "$out" '^web +container systemd-nspawn tiny 1 +10.11.12.2…$' 'a line as machinectl writes it'
+like "$out" '^web +container systemd-nspawn tiny 1 +10[0-9.]+…$' 'a line as machinectl writes it'
 like "$out" '^db +container systemd-nspawn tiny 1 +-$' 'the network of the host is nobody'"'"'s address'
 like "$("$ctl" list --max-addresses=all)" '^ +fe80:' 'all addresses stand below each other'
 unlike "$("$ctl" list --max-addresses=0)" ADDRESSES 'none are a column less'
@@ -48,6 +48,8 @@ mkfifo many
 python3 - "$WORK/db" >many <<'END' &
 import fcntl, os, sys, time
 keep = []
+pidfd = os.fstat(os.pidfd_open(os.getpid())).st_ino
+os.makedirs("/run/redd/names", exist_ok=True)
 for i in range(1000):
     folder = f"/run/redd/machines/m{i:04}"
     os.mkdir(folder, 0o700)
@@ -55,7 +57,9 @@ for i in range(1000):
     fcntl.lockf(lock, fcntl.LOCK_EX, 1, 0)
     keep.append(lock)
     with open(folder + "/state", "w") as state:
-        state.write(f"REDD_STATE=1\nNAME=m{i:04}\nUID=0\nROOT={sys.argv[1]}\nLEADER={os.getpid()}\nCLASS=container\n")
+        state.write(f"REDD_STATE=1\nNAME=m{i:04}\nUID=0\nROOT={sys.argv[1]}\nLEADER={os.getpid()}\nLEADER_PIDFDID={pidfd}\nCLASS=container\n")
+    with open(f"/run/redd/names/m{i:04}", "w") as name:
+        name.write(f"leader {os.getpid()} {pidfd}\n10.0.{i // 250}.{i % 250 + 1}\nfd00::{i:x}\n")
 print("ready", flush=True)
 time.sleep(600)
 END
@@ -63,6 +67,9 @@ many=$!
 defer "end_process $many"
 read -r _ <many
 like "$("$REDD" list)" '^1000 machines listed' 'a thousand are listed'
+like "$("$REDD" list)" '^m0251 .* 10\.0\.1\.2…$' 'with the addresses that their supervisors wrote down'
+sed -i 's/^leader [0-9]*/leader 1/' /run/redd/names/m0251
+like "$("$REDD" list)" '^m0251 .* -$' 'unless those are of an earlier run'
 best=999999
 for _ in 1 2 3 4 5 6; do
         took=$(python3 -c 'import subprocess, sys, time
@@ -75,6 +82,7 @@ note "a list of 1000 takes $best us"
 ok 'within a blink (a loaded machine is given some time)' test "$best" -lt 80000
 kill -KILL "$many"
 "$HELPER" wait "$many" 10
+rm -rf /run/redd/names
 run "$REDD" list
 is "$out" 'No machines.' 'and none when their holder is dead'
 done_testing
