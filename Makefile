@@ -28,7 +28,7 @@ bench: all
 	REDD=$(CURDIR)/$(BUILD)/redd tools/as-root bench/run $(BENCH)
 
 # Hours in minutes: mixed starts and kills for SOAK_MINUTES, 1000 reboots, 10 000 streams and 100 000 times exec, 300
-# machines that start with the host; looks whether anything is left behind or grows. SOAK=reboots picks a part.
+# machines that start with the host, 500 killed verbs on images; looks whether anything is left behind or grows. SOAK=reboots picks a part.
 soak: all
 	tools/install-deps test
 	tools/as-root env BUILD=$(CURDIR)/$(BUILD) SOAK_MINUTES=$(or $(SOAK_MINUTES),10) tests/integration/soak/run $(SOAK)

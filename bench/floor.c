@@ -3,7 +3,7 @@
  * The floor's processes and options; floor.h says what the floor is.
  *
  *     floor --tree=DIR [--net] [--veth=NAME] [--filters=0|1|5] [--first-id=ID] [--overlay | --volatile]
- *           [--boot --cgroup=DIR] -- PROGRAM [ARGUMENT...]
+ *           [--image=FILE] [--boot --cgroup=DIR] -- PROGRAM [ARGUMENT...]
  *
  * One clone, which shares the parent's memory so that no page table is copied. The parent stands still until the
  * payload runs, except where it has to act in between: a user namespace's maps can only be written from outside.
@@ -247,7 +247,8 @@ static void options_read(struct floor *floor, int argc, char **argv)
         {"veth", required_argument, NULL, 'v'},     {"filters", required_argument, NULL, 'f'},
         {"first-id", required_argument, NULL, 'i'}, {"overlay", no_argument, NULL, 'o'},
         {"volatile", no_argument, NULL, 'y'},       {"boot", no_argument, NULL, 'b'},
-        {"cgroup", required_argument, NULL, 'c'},   {NULL, 0, NULL, 0},
+        {"cgroup", required_argument, NULL, 'c'},   {"image", required_argument, NULL, 'm'},
+        {NULL, 0, NULL, 0},
     };
     int option;
 
@@ -270,6 +271,8 @@ static void options_read(struct floor *floor, int argc, char **argv)
             floor->is_boot = true;
         else if (option == 'c')
             floor->cgroup_dir = optarg;
+        else if (option == 'm')
+            floor->image = optarg;
         else
             _exit(EXIT_FLOOR);
     }
@@ -277,7 +280,8 @@ static void options_read(struct floor *floor, int argc, char **argv)
     floor->has_net |= floor->veth != NULL;
     errno = EINVAL;
     if (floor->tree == NULL || floor->argv[0] == NULL || floor->is_boot != (floor->cgroup_dir != NULL) ||
-        (floor->is_boot && floor->first_id != 0) || (floor->first_id != 0 && floor->root != ROOT_PLAIN))
+        (floor->is_boot && floor->first_id != 0) ||
+        ((floor->first_id != 0 || floor->image != NULL) && floor->root != ROOT_PLAIN))
         floor_die("these options together");
 }
 

@@ -22,6 +22,7 @@ enum floor_root {
 /* What was asked for, and what parent and child hand to each other: they share their memory until the payload runs. */
 struct floor {
     const char *tree;
+    const char *image; /* ext4, mounted by a loop device in the tree's place; NULL: none */
     char **argv;
     enum floor_root root;
     unsigned n_filters; /* 0, 1 or 5 */

@@ -8,9 +8,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <linux/loop.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/random.h>
 #include <sys/stat.h>
@@ -112,6 +114,29 @@ static bool mount_bind_if_there(const char *source, const char *target)
     return false;
 }
 
+/* The loop device goes with the mount. */
+static void mount_image(const char *image, const char *target)
+{
+    struct loop_config config = {.info = {.lo_flags = LO_FLAGS_AUTOCLEAR}};
+    int control_fd = open("/dev/loop-control", O_RDWR | O_CLOEXEC), number, loop_fd = -1;
+    int image_fd = open(image, O_RDWR | O_CLOEXEC);
+    char path[32];
+
+    config.fd = (uint32_t) image_fd;
+    do {
+        number = ioctl(control_fd, LOOP_CTL_GET_FREE);
+        (void) snprintf(path, sizeof(path), "/dev/loop%d", number);
+        (void) close(loop_fd);
+        loop_fd = open(path, O_RDWR | O_CLOEXEC);
+        if (image_fd < 0 || number < 0 || loop_fd < 0)
+            floor_die(image);
+    } while (ioctl(loop_fd, LOOP_CONFIGURE, &config) < 0 && errno == EBUSY);
+    mount_one(path, target, "ext4", 0, NULL);
+    (void) close(loop_fd);
+    (void) close(image_fd);
+    (void) close(control_fd);
+}
+
 static void mount_root(struct floor *floor)
 {
     const char *tree = floor->tree;
@@ -120,7 +145,9 @@ static void mount_root(struct floor *floor)
     if (mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) < 0)
         floor_die("stop mount propagation to the host");
 
-    if (floor->first_id != 0) {
+    if (floor->image != NULL) {
+        mount_image(floor->image, tree);
+    } else if (floor->first_id != 0) {
         if (sys_move_mount(floor->root_fd, "", AT_FDCWD, tree, MOVE_MOUNT_F_EMPTY_PATH) < 0)
             floor_die("mount the idmapped tree");
     } else if (floor->root == ROOT_OVERLAY) {

@@ -39,6 +39,7 @@ class Floor(Contestant):
     KINDS = {
         "plain": [], "net": ["--net"], "veth": ["--veth=ve-f{number}"], "ephemeral": ["--overlay"],
         "volatile": ["--volatile"], "map": [f"--first-id={FIRST_ID}"], "map-net": [f"--first-id={FIRST_ID}", "--net"],
+        "image": ["--image={image}"],
     }
 
     def __init__(self, place, filters):
@@ -48,7 +49,8 @@ class Floor(Contestant):
     def command(self, place, kind, payload, number):
         if kind not in self.KINDS:
             return None
-        options = [o.replace("{number}", str(number)) for o in self.KINDS[kind]]
+        options = [o.replace("{number}", str(number)).replace("{image}", str(place.image())) if "{" in o else o
+                   for o in self.KINDS[kind]]
         return [*self.program, f"--tree={place.tree}", f"--filters={self.filters}", *options, "--", *payload]
 
     def boot(self, place, tree, cgroup, notify):
@@ -61,20 +63,22 @@ class Nspawn(Contestant):
 
     KINDS = {
         "plain": [], "net": NET, "veth": ["--network-veth"], "ephemeral": ["--ephemeral"],
-        "volatile": ["--volatile=yes"], "map": MAP, "map-net": MAP + NET,
+        "volatile": ["--volatile=yes"], "map": MAP, "map-net": MAP + NET, "image": [],
     }
     CONSOLES = {"pipe": "--console=pipe", "terminal": "--console=interactive", "read-only": "--console=read-only"}
     can_notify = True
     environment = {"SYSTEMD_NSPAWN_LOCK": "0"}  # many containers share one tree here
 
-    def _words(self, tree, number, console):
-        return [*self.program, "-q", "--register=no", "--keep-unit", "-D", str(tree), f"--machine=n{number}",
+    def _words(self, tree, number, console, image=None):
+        what = ["-i", str(image)] if image else ["-D", str(tree)]
+        return [*self.program, "-q", "--register=no", "--keep-unit", *what, f"--machine=n{number}",
                 self.CONSOLES[console]]
 
     def command(self, place, kind, payload, number, console="pipe"):
         if kind not in self.KINDS:
             return None
-        return [*self._words(place.tree, number, console), *self.KINDS[kind], "--", *payload]
+        image = place.image() if kind == "image" else None
+        return [*self._words(place.tree, number, console, image), *self.KINDS[kind], "--", *payload]
 
     def boot(self, place, tree, cgroup, notify):
         return [*self._words(tree, "boot", "read-only"), "--notify-ready=yes", "-b"]
@@ -142,9 +146,12 @@ class Lxc(Contestant):
 
 
 class Chroot(Contestant):
-    """No container at all: what is left when a start is nothing but an exec in the tree."""
+    """No container at all: what is left when a start is nothing but an exec in the tree. Of an image: what one types."""
 
     def command(self, place, kind, payload, number):
+        if kind == "image":
+            return [shutil.which("unshare"), "--mount", "sh", "-c", 'mount -o loop "$1" "$2" && shift && chroot "$@"', "sh",
+                    str(place.image()), str(place.tree), *payload]
         return [*self.program, str(place.tree), *payload] if kind == "plain" else None
 
 

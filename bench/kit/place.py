@@ -133,6 +133,16 @@ class Place:
         if ldconfig:
             run(ldconfig, "-r", self.tree)
 
+    def image(self):
+        """The tree as an ext4 file system in a file."""
+        path = self.work / "tree.raw"
+        if not path.exists():
+            if not shutil.which("mkfs.ext4"):
+                raise Unable("'mkfs.ext4' is not installed")
+            run("truncate", "-s", "64M", path)
+            run("mkfs.ext4", "-q", "-F", "-d", self.tree, path)
+        return path
+
     def make_cgroup(self):
         """A cgroup of its own for one run, as a service manager would give."""
         self.count += 1

@@ -241,6 +241,7 @@ ALL = {
     "volatile": starts("volatile", "Volatile", "volatile", usual=20),
     "map": starts("map", "User namespace, owners mapped", "map", usual=20),
     "map-net": starts("map-net", "User namespace, owners mapped, private network", "map-net", usual=20),
+    "image": starts("image", "From a disk image, ext4 in a file", "image", usual=20),
     "syscalls": syscalls,
     "concurrent": concurrent,
     "hold": hold,

@@ -91,18 +91,18 @@ void disk_init(struct disk *disk)
         disk->part[i].loop.fd = -1;
 }
 
-/* $SYSTEMD_LOOP_DIRECT_IO=0 keeps the image in the host's page cache. */
-static bool wants_direct_io(void)
+/* In the page cache of the host an image that is used for long would be twice. $SYSTEMD_LOOP_DIRECT_IO has the say. */
+static bool wants_direct_io(const struct disk *disk)
 {
     const char *value = getenv("SYSTEMD_LOOP_DIRECT_IO");
 
-    return !value || parse_boolean(value) != 0;
+    return value ? parse_boolean(value) != 0 : disk->is_long;
 }
 
 /* A part that is checked is a device over the loop device. */
 static int attach(struct disk *disk, struct disk_place *place, struct error **err)
 {
-    if (place->loop.fd < 0 && loop_attach(disk->fd, place->offset, place->size, place->read_only, wants_direct_io(),
+    if (place->loop.fd < 0 && loop_attach(disk->fd, place->offset, place->size, place->read_only, wants_direct_io(disk),
                                           &place->loop, err) < 0)
         return -error_code(*err);
     if (!place->verity || place->verity->device.fd >= 0)

@@ -48,6 +48,7 @@ struct disk {
     int fd;                     /* the image */
     struct undo *undo;          /* for devices (dm.h); NULL: none */
     bool read_only;             /* all of it */
+    bool is_long;               /* will be used for long: past the host's page cache, which costs a start some reads */
     uint64_t size;
     struct disk_place part[N_DISK_PARTS];
 };

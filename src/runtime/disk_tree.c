@@ -81,6 +81,7 @@ int step_disk_open(struct run *run, struct error **err)
     tree->read_only = run->spec->read_only || tree->disk->read_only;
     tree->disk->read_only |= !is_kept;
     tree->disk->undo = run->undo;
+    tree->disk->is_long = run->spec->start == START_BOOT;
     if (disk_find_parts(tree->disk, tree->path, &request, err) < 0)
         return -error_code(*err);
     tree->fd = disk_tree_mount(run, DISK_ROOT, -1, err);
