@@ -99,7 +99,7 @@ int bind_source_open(struct run *run, const struct mount_request *request, int *
     auto_close int fd =
         sys_open_tree(AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | (request->recursive ? AT_RECURSIVE : 0));
     if (fd < 0) {
-        int r = fail(err, errno, "cannot clone %s", path);
+        int r = fail(err, errno, "cannot bind %s", path);
 
         if (r == -ENOENT)
             fail_hint(*err,

@@ -66,7 +66,7 @@ fault 'a section that does not end' R1301 'web.nspawn:1' '\[Exec\]' \
         'printf "[Exec\nBoot=no\n" >/etc/systemd/nspawn/web.nspawn' "$R true" 'printf "[Exec]\nBoot=no\n" >/etc/systemd/nspawn/web.nspawn'
 fault 'a misspelt key' R1001 "unrecognized option '--netwrk-veth'" 'did you mean --network-veth' \
         ':' "$R --netwrk-veth true" 'instead $R --network-veth true'
-fault 'a file to bind that is not there' R2412 'cannot clone .*/d/data' 'mkdir -p' \
+fault 'a file to bind that is not there' R2412 'cannot bind .*/d/data' 'mkdir -p' \
         ':' "$R --bind=$WORK/d/data:/data true" said
 fault 'a layer that is not there' R2413 'cannot open .*/d/lower' 'mkdir -p' \
         ':' "$R --overlay=$WORK/d/lower::/data true" said
