@@ -64,9 +64,8 @@ static int runs(const struct registry *registry, const char *name, struct error 
     return r < 0 ? r : 1;
 }
 
-static void start_words(struct strings *words, const char *name)
+void start_words(struct strings *words, const char *name)
 {
-    strings_add(words, "redd");
     for (size_t i = 0; i < COUNT_OF(template_words); i++)
         strings_add(words, template_words[i]);
     strings_add_format(words, "--machine=%s", name);
@@ -77,6 +76,7 @@ static int start_by_ourselves(const struct verb_options *options, const char *na
     CLEANUP(strings_done) struct strings words = {0};
     auto_free char *program = path_of_self();
 
+    strings_add(&words, "redd");
     start_words(&words, name);
 
     const struct start_request request = {

@@ -18,5 +18,8 @@ int start_named(const struct verb_call *call, const char *name, struct error **e
 /* Returns when it is gone, in the time of --timeout= or killed behind it; one that does not run is success. */
 int stop_named(const struct verb_call *call, const char *name, struct error **err);
 
+/* Adds "run" and the options that a start of the machine NAME by its name has. */
+void start_words(struct strings *words, const char *name);
+
 /* NAMES and what they require, in the order in which they have to come. -ELOOP names a cycle. */
 int start_order(const struct strings *names, struct order *ret, struct error **err);

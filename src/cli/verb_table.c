@@ -97,7 +97,7 @@ const struct verb verb_table[] = {
     {"repair", R, 1, ANY, 0, verb_repair, NULL, "dry-run", "NAME...", "mend trees whose files have owners of several ranges"},
     {"doctor", R, 0, 0, 0, verb_doctor, NULL, "", "", "check whether this host has what machines need"},
     {"config", R, 0, ANY, VERB_RAW, NULL, verb_config, "",
-     "NAME|OPTION...", "print the effective settings of a container, and where each comes from"},
+     "[--both] NAME|OPTION...", "print the effective settings of a container, and where each comes from"},
     {"exec", R, 1, ANY, VERB_COMMAND, verb_exec, NULL, "uid setenv chdir tty",
      "[USER@]NAME [--] COMMAND [ARG...]", "run a command in a machine, with its exit status and three streams"},
     {"shell", R | M, 0, ANY, VERB_COMMAND, verb_shell, NULL, "uid setenv chdir",

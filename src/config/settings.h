@@ -80,3 +80,13 @@ void settings_add_kept(struct settings *settings, const struct strings *limits, 
 
 /* Prints every effective setting and its origin, aligned, to FD (for `redd config`). */
 int settings_explain(const struct settings *settings, const struct spec *spec, int fd, struct error **err);
+
+/* Two ways to run one container, under titles of their own. */
+struct settings_side {
+    const char *title;
+    const struct settings *settings;
+    const struct spec *spec;
+};
+
+/* Prints the effective settings that are not the same in both, side by side. */
+int settings_compare(const struct settings_side side[2], int fd, struct error **err);

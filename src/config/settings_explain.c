@@ -17,6 +17,9 @@ struct table {
     size_t width[2];
 };
 
+/* One long bind specification must not push the last column out of sight. */
+enum { WIDTH_MAX = 48 };
+
 static void add_line(struct table *table, const char *name, const char *value, char *origin)
 {
     auto_free char *shown = value ? mem_copy_string(value) : mem_copy_string("yes");
@@ -31,8 +34,7 @@ static void add_line(struct table *table, const char *name, const char *value, c
     for (size_t i = 0; i < 2; i++) {
         size_t length = strlen(table->cell.item[table->cell.count - 3 + i]);
 
-        /* one long bind specification must not push the last column out of sight */
-        if (length > table->width[i] && length <= 48)
+        if (length > table->width[i] && length <= WIDTH_MAX)
             table->width[i] = length;
     }
 }
@@ -136,12 +138,12 @@ static void add_fallback(struct table *table, const struct option_row *row, cons
         add_line(table, name, row->fallback, mem_copy_string("default"));
 }
 
-int settings_explain(const struct settings *settings, const struct spec *spec, int fd, struct error **err)
+/* EFFECTIVE: without what does not count. */
+static void fill(struct table *table, const struct settings *settings, const struct spec *spec, bool effective)
 {
-    struct table table = {0};
     char name[OPTION_NAME_SIZE];
 
-    add_results(&table, spec);
+    add_results(table, spec);
     for (size_t i = 0; i < n_option_rows; i++) {
         const struct option_row *row = &option_rows[i];
         bool counted = false;
@@ -149,17 +151,73 @@ int settings_explain(const struct settings *settings, const struct spec *spec, i
         for (size_t j = 0; j < settings->count; j++) {
             const struct assignment *item = &settings->item[j];
 
-            if (item->row != row)
+            if (item->row != row || (effective && item->state != ASSIGNMENT_COUNTS))
                 continue;
-            add_line(&table, row_name(row, name), item->value, origin_text(settings, item));
+            add_line(table, row_name(row, name), item->value, origin_text(settings, item));
             counted = counted || item->state == ASSIGNMENT_COUNTS;
         }
         if (!counted)
-            add_fallback(&table, row, spec, row_name(row, name));
+            add_fallback(table, row, spec, row_name(row, name));
     }
-    add_environment(&table, spec);
+    add_environment(table, spec);
+}
+
+int settings_explain(const struct settings *settings, const struct spec *spec, int fd, struct error **err)
+{
+    struct table table = {0};
+
+    fill(&table, settings, spec, false);
 
     int r = table_write(&table, fd);
     strings_clear(&table.cell);
+    return r < 0 ? fail(err, -r, "cannot print the settings") : 0;
+}
+
+/* All values of the setting NAME in one text; "-" without one. Gives. */
+static char *values_of(const struct table *table, const char *name)
+{
+    CLEANUP(strings_done) struct strings values = {0};
+
+    for (size_t i = 0; i < table->cell.count; i += 3)
+        if (strcmp(table->cell.item[i], name) == 0 && !strings_contain(&values, table->cell.item[i + 1]))
+            strings_add(&values, table->cell.item[i + 1]);
+    return values.count > 0 ? strings_join(&values, " ") : mem_copy_string("-");
+}
+
+static bool has_line(const struct table *table, const char *name, size_t before)
+{
+    for (size_t i = 0; i < before; i += 3)
+        if (strcmp(table->cell.item[i], name) == 0)
+            return true;
+    return false;
+}
+
+/* Adds a line for each setting of OF that is another in LEFT than in RIGHT, unless DIFFERENCES has one of that name. */
+static void add_differences(struct table *differences, const struct table *of, const struct table *left,
+                            const struct table *right)
+{
+    for (size_t i = 0; i < of->cell.count; i += 3) {
+        const char *name = of->cell.item[i];
+        auto_free char *one = values_of(left, name), *other = values_of(right, name);
+
+        if (strcmp(one, other) != 0 && !has_line(differences, name, differences->cell.count))
+            add_line(differences, name, one, TAKE(other));
+    }
+}
+
+int settings_compare(const struct settings_side side[2], int fd, struct error **err)
+{
+    struct table table[2] = {{{0}}}, differences = {0};
+
+    for (size_t i = 0; i < 2; i++)
+        fill(&table[i], side[i].settings, side[i].spec, true);
+    add_line(&differences, "", side[0].title, mem_copy_string(side[1].title));
+    add_differences(&differences, &table[0], &table[0], &table[1]);
+    add_differences(&differences, &table[1], &table[0], &table[1]);
+
+    int r = table_write(&differences, fd);
+    strings_clear(&table[0].cell);
+    strings_clear(&table[1].cell);
+    strings_clear(&differences.cell);
     return r < 0 ? fail(err, -r, "cannot print the settings") : 0;
 }

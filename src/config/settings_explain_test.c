@@ -109,6 +109,29 @@ TEST(switches_of_the_environment_are_shown_where_they_change_something)
     EXPECT_TRUE(!strstr(usual, "environment") && has_line(usual, "Exec.SuppressSync=", "no", "default"));
 }
 
+TEST(two_ways_are_compared_by_what_counts)
+{
+    CLEANUP(given_done) struct given by_hand = {.file = "[Exec]\nUser=games\nEnvironment=A=b\nEnvironment=C=d\n"};
+    CLEANUP(given_done) struct given as_service = {.file = "[Exec]\nUser=games\nEnvironment=A=b\n"};
+    auto_close int fd = memfd_create("table", MFD_CLOEXEC);
+
+    EXPECT_OK(given_resolve(&by_hand, WORDS("-D/srv/web", "-n", "-n"), true, ERR));
+    EXPECT_OK(given_resolve(&as_service, WORDS("-D/srv/web", "-n", "-b"), true, ERR));
+    const struct settings_side sides[2] = {
+        {"LEFT", &by_hand.settings, &by_hand.spec},
+        {"RIGHT", &as_service.settings, &as_service.spec},
+    };
+    EXPECT_OK(settings_compare(sides, fd, ERR));
+    off_t size = lseek(fd, 0, SEEK_END);
+    auto_free char *text = mem_alloc((size_t) size + 1);
+    EXPECT_INT(pread(fd, text, (size_t) size, 0), size);
+    EXPECT_TRUE(has_line(text, "start", "command", "boot"));
+    EXPECT_TRUE(has_line(text, "Exec.Boot=", "no", "yes"));
+    EXPECT_TRUE(has_line(text, "Exec.Environment=", "A=b C=d", "A=b"));
+    EXPECT_TRUE(strstr(text, "LEFT") && strstr(text, "RIGHT"));
+    EXPECT_TRUE(!strstr(text, "Network.VirtualEthernet") && !strstr(text, "Exec.User=") && !strstr(text, "machine "));
+}
+
 TEST(a_table_that_cannot_be_written_is_an_error)
 {
     CLEANUP(given_done) struct given g = {0};
@@ -117,6 +140,7 @@ TEST(a_table_that_cannot_be_written_is_an_error)
     EXPECT_FAIL(settings_explain(&g.settings, &g.spec, -1, ERR), 9, "cannot print the settings");
 }
 
-TESTS(RUN(each_setting_has_its_origin), RUN(every_default_is_shown_when_nobody_says_anything),
+TESTS(RUN(two_ways_are_compared_by_what_counts), RUN(each_setting_has_its_origin),
+      RUN(every_default_is_shown_when_nobody_says_anything),
       RUN(switches_of_the_environment_are_shown_where_they_change_something),
       RUN(a_table_that_cannot_be_written_is_an_error))
