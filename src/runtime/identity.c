@@ -62,6 +62,35 @@ static void read_host_environment(struct run *run)
         }
 }
 
+/* What /etc/hostname says below ROOT_FD, AT_FDCWD for the host's; NULL: nothing. Gives. */
+static char *read_name(int root_fd)
+{
+    char text[128];
+    auto_close int fd = root_fd == AT_FDCWD ? file_open("/etc/hostname", O_RDONLY | O_NONBLOCK | O_NOCTTY)
+                                            : path_open_file_in(root_fd, "/etc/hostname");
+    ssize_t n = fd < 0 ? fd : fd_read_full(fd, text, sizeof text - 1);
+
+    if (n <= 0)
+        return NULL;
+    text[n] = '\0';
+    return mem_copy_bytes(text, strcspn(text, " \t\n"));
+}
+
+/* debootstrap and its like leave the name of the host they run on in the tree, which systemd then takes for the
+ * machine's. That is nobody's wish: systemd is told the machine's name in a way that counts for more. */
+static void override_copied_name(struct run *run)
+{
+    const char *name = run->spec->hostname;
+
+    free(TAKE(run->hostname_argument));
+    if (run->spec->start != START_BOOT)
+        return;
+
+    auto_free char *inside = read_name(run->root_fd), *outside = inside ? read_name(AT_FDCWD) : NULL;
+    if (outside && strcmp(inside, outside) == 0 && strcmp(inside, name) != 0)
+        run->hostname_argument = mem_format("systemd.hostname=%s", name);
+}
+
 int step_identity_read(struct run *run, struct error **err)
 {
     (void) err;
@@ -73,6 +102,7 @@ int step_identity_read(struct run *run, struct error **err)
     }
     strings_clear(&run->host_environment);
     read_host_environment(run);
+    override_copied_name(run);
     return 0;
 }
 

@@ -108,10 +108,20 @@ int step_environment_make(struct child *child, struct error **err)
     return 0;
 }
 
+/* What systemd is told besides, by whatever is not said already. */
+static char *hostname_argument(const struct run *run)
+{
+    for (size_t i = 0; i < run->spec->command.count; i++)
+        if (string_starts(run->spec->command.item[i], "systemd.hostname="))
+            return NULL;
+    return run->hostname_argument;
+}
+
 static int exec_init(struct child *child, struct error **err)
 {
     const struct strings *arguments = &child->run->spec->command;
-    char **argv = child->init_argv = mem_alloc((arguments->count + 2) * sizeof *argv);
+    char **argv = child->init_argv = mem_alloc((arguments->count + 3) * sizeof *argv);
+    char *hostname = hostname_argument(child->run);
     const char *there = NULL;
     int code = ENOENT;
 
@@ -119,6 +129,7 @@ static int exec_init(struct child *child, struct error **err)
         memcpy(argv + 1, arguments->item, arguments->count * sizeof *argv);
     for (size_t i = 0; i < COUNT_OF(init_programs); i++) {
         argv[0] = (char *) init_programs[i];
+        argv[arguments->count + 1] = strstr(init_programs[i], "/systemd") ? hostname : NULL;
         (void) execve(argv[0], argv, child->environment.item);
         int why = errno;
         auto_close int fd = path_open_in(child->root_fd, argv[0], O_PATH, 0);

@@ -197,6 +197,7 @@ int container_run(const struct spec *spec, const struct run_host *host, int *ret
     plan_done(&run);
     events_done(&run.events);
     strings_done(&run.host_environment);
+    free(run.hostname_argument);
     strings_done(&run.live_limits);
     fd_closep(&run.signal_fd);
     if (r < 0)

@@ -58,6 +58,7 @@ struct run {
     struct undo *undo;
     struct id128 machine_id;
     struct strings host_environment;    /* container_host_* */
+    char *hostname_argument;    /* for systemd as the payload, or NULL: identity.c */
     struct rlimit pid1_limits[RESOURCE_LIMITS];
     unsigned n_listen_fds;      /* handed over by our caller, from fd 3 */
 
