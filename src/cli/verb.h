@@ -71,6 +71,7 @@ int verb_autostart(const struct verb_call *call, int *ret_status, struct error *
 int verb_disable(const struct verb_call *call, int *ret_status, struct error **err);     /* verb_enable.c */
 int verb_doctor(const struct verb_call *call, int *ret_status, struct error **err);
 int verb_enable(const struct verb_call *call, int *ret_status, struct error **err);
+int verb_virtual_only(const struct verb_call *call, int *ret_status, struct error **err);       /* verb_stop.c */
 int verb_kill(const struct verb_call *call, int *ret_status, struct error **err);        /* verb_stop.c */
 int verb_list(const struct verb_call *call, int *ret_status, struct error **err);
 int verb_logs(const struct verb_call *call, int *ret_status, struct error **err);
@@ -87,6 +88,8 @@ int verb_terminate(const struct verb_call *call, int *ret_status, struct error *
 int verb_top(const struct verb_call *call, int *ret_status, struct error **err);
 int verb_wait(const struct verb_call *call, int *ret_status, struct error **err);
 int verb_why(const struct verb_call *call, int *ret_status, struct error **err);
+/* verb_class_images.c */
+int verb_list_class_images(const struct verb_call *call, int *ret_status, struct error **err);
 int verb_list_images(const struct verb_call *call, int *ret_status, struct error **err);        /* verb_images.c */
 int verb_show_image(const struct verb_call *call, int *ret_status, struct error **err);         /* verb_images.c */
 int verb_image_status(const struct verb_call *call, int *ret_status, struct error **err);

@@ -184,10 +184,21 @@ static int set_class_confext(struct verb_options *o, const char *value, struct e
     return set_class(o, "confext", err);
 }
 
+/* "help" for a value: the words there are, one a line. */
+static void answer_help(const char *value, const char *const *words)
+{
+    if (strcmp(value, "help") != 0)
+        return;
+    for (size_t i = 0; words[i]; i++)
+        (void) puts(words[i]);
+    exit(EXIT_SUCCESS);
+}
+
 static int set_verify(struct verb_options *o, const char *value, struct error **err)
 {
     static const char *const words[] = {"no", "checksum", "signature", NULL};
 
+    answer_help(value, words);
     if (strlen(value) == 64 && strspn(value, "0123456789abcdefABCDEF") == 64) {
         o->verify = value;
         return 0;
@@ -263,9 +274,9 @@ static int set_signal(struct verb_options *o, const char *value, struct error **
             (void) puts("SIGNAL NAME");
         for (int i = 1; i <= 64; i++)
             if (*value == 'l')
-                (void) printf("%6d SIG%s\n", i, signal_name(i, buffer));
+                (void) printf("%-6d SIG%s\n", i, signal_name(i, buffer));
             else
-                (void) printf("SIG%s\n", signal_name(i, buffer));
+                (void) puts(signal_name(i, buffer));
         exit(EXIT_SUCCESS);
     }
     if (signal_parse(value, &o->signal) < 0)
@@ -314,6 +325,9 @@ static int set_max_addresses(struct verb_options *o, const char *value, struct e
 
 static int set_json(struct verb_options *o, const char *value, struct error **err)
 {
+    static const char *const words[] = {"pretty", "short", "off", NULL};
+
+    answer_help(value, words);
     if (json_style_parse(value, &o->json) < 0)
         return refuse_value(err, "Unknown argument to --json= switch: ", value, "the values are: short, pretty, off");
     return 0;
@@ -331,11 +345,7 @@ static int set_output(struct verb_options *o, const char *value, struct error **
                                         "short-monotonic", "short-delta", "short-unix", "verbose", "export", "json",
                                         "json-pretty", "json-sse", "json-seq", "cat", "with-unit", NULL};
 
-    if (strcmp(value, "help") == 0) {
-        for (size_t i = 0; words[i]; i++)
-            (void) puts(words[i]);
-        exit(EXIT_SUCCESS);
-    }
+    answer_help(value, words);
     if (set_word(&o->output, value, words, "Unknown output mode: ", "--output=help lists them", err) < 0)
         return -EINVAL;
     if (string_starts(value, "json"))

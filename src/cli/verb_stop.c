@@ -114,3 +114,19 @@ int verb_kill(const struct verb_call *call, int *ret_status, struct error **err)
     (void) ret_status;
     return act_on_each(call, "kill", send_signal, "signal", err);
 }
+
+/* What the program of that name does by talking to a hypervisor: containers have none, and it says so itself. */
+int verb_virtual_only(const struct verb_call *call, int *ret_status, struct error **err)
+{
+    const struct registry registry = host_registry();
+    const char *name = call->argv[0];
+    CLEANUP(running_done) struct running machine = RUNNING_INIT;
+
+    (void) ret_status;
+    if (open_named(&registry, call, name, NULL, &machine, err) < 0)
+        return -error_code(*err);
+    fail_plain(err, EOPNOTSUPP, "Machine '%s' does not expose a varlink control socket.", name);
+    fail_hint(*err, "this is for virtual machines, and '%s' is a container", name);
+    fail_id(*err, "R4046");
+    return -EOPNOTSUPP;
+}

@@ -61,24 +61,46 @@ void images_done(struct images *images)
     *images = (struct images){0};
 }
 
-void image_folders(bool user_scope, struct strings *ret)
+static const struct image_class {
+    const char *name;
+    const char *leaf;           /* what their folders are called */
+    const char *folders[7];     /* of the system, NULL behind the last */
+} classes[] = {
+    {"machine", "machines",
+     {"/etc/machines", "/run/machines", "/var/lib/machines", "/var/lib/container", "/usr/local/lib/machines",
+      "/usr/lib/machines"}},
+    {"portable", "portables",
+     {"/etc/portables", "/run/portables", "/var/lib/portables", "/usr/local/lib/portables", "/usr/lib/portables"}},
+    {"sysext", "extensions",
+     {"/etc/extensions", "/run/extensions", "/var/lib/extensions", "/usr/local/lib/extensions", "/usr/lib/extensions"}},
+    {"confext", "confexts",
+     {"/run/confexts", "/var/lib/confexts", "/usr/local/lib/confexts", "/usr/lib/confexts"}},
+};
+
+const char *image_class(size_t index)
 {
-    static const char *const folders[] = {
-        "/etc/machines",      "/run/machines",           "/var/lib/machines",
-        "/var/lib/container", "/usr/local/lib/machines", "/usr/lib/machines",
-    };
+    return index < COUNT_OF(classes) ? classes[index].name : NULL;
+}
+
+static void folders_of_class(const struct image_class *class, bool user_scope, struct strings *ret)
+{
     const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME"), *runtime = getenv("XDG_RUNTIME_DIR");
 
     if (user_scope) {
         if (state && path_is_absolute(state))
-            strings_add_format(ret, "%s/machines", state);
+            strings_add_format(ret, "%s/%s", state, class->leaf);
         else if (home && path_is_absolute(home))
-            strings_add_format(ret, "%s/.local/state/machines", home);
+            strings_add_format(ret, "%s/.local/state/%s", home, class->leaf);
         if (runtime && path_is_absolute(runtime))
-            strings_add_format(ret, "%s/machines", runtime);
+            strings_add_format(ret, "%s/%s", runtime, class->leaf);
     }
-    for (size_t i = 0; i < COUNT_OF(folders); i++)
-        strings_add(ret, folders[i]);
+    for (size_t i = 0; class->folders[i]; i++)
+        strings_add(ret, class->folders[i]);
+}
+
+void image_folders(bool user_scope, struct strings *ret)
+{
+    folders_of_class(&classes[0], user_scope, ret);
 }
 
 static bool is_flagged_immutable(int fd, bool is_directory)
@@ -304,16 +326,31 @@ static int compare_images(const void *a, const void *b)
     return strcmp(((const struct image *) a)->name, ((const struct image *) b)->name);
 }
 
-void image_list(bool user_scope, struct images *ret)
+static void list_class(const struct image_class *class, bool user_scope, struct images *ret)
 {
     CLEANUP(strings_done) struct strings folders = {0};
 
-    image_folders(user_scope, &folders);
-    MEM_GROW(ret->item, ret->count);
-    ret->item[ret->count++] = host_image();
+    folders_of_class(class, user_scope, &folders);
+    if (class == &classes[0]) {
+        MEM_GROW(ret->item, ret->count);
+        ret->item[ret->count++] = host_image();
+    }
     for (size_t i = 0; i < folders.count; i++)
         list_folder(folders.item[i], ret);
-    qsort(ret->item, ret->count, sizeof *ret->item, compare_images);
+    if (ret->count > 0)
+        qsort(ret->item, ret->count, sizeof *ret->item, compare_images);
+}
+
+void image_list(bool user_scope, struct images *ret)
+{
+    list_class(&classes[0], user_scope, ret);
+}
+
+void image_list_class(const char *class, bool user_scope, struct images *ret)
+{
+    for (size_t i = 0; i < COUNT_OF(classes); i++)
+        if (strcmp(class, classes[i].name) == 0)
+            list_class(&classes[i], user_scope, ret);
 }
 
 int image_resolve_directory(const char *path, char **ret, struct error **err)

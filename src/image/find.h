@@ -58,6 +58,11 @@ bool image_is_vendors(const struct image *image);
  * left out. */
 void image_list(bool user_scope, struct images *ret);
 
+/* The same of a class of images, one of those that image_class() names; only machines have the host among them. */
+void image_list_class(const char *class, bool user_scope, struct images *ret);
+/* "machine", "portable", "sysext", "confext", NULL behind them. */
+const char *image_class(size_t index);
+
 /* What -D PATH stands for: the newest entry when it is a versioned folder or a pattern (version.h), else PATH itself. A
  * folder that is called NAME.v but is a tree itself is taken for that. Gives *ret. */
 int image_resolve_directory(const char *path, char **ret, struct error **err);

@@ -126,6 +126,30 @@ like "$("$REDD" set-limit p1 5G 2>&1)" "hint: $STORE/p1 lies on " '… and what 
 refuses 'a limit for all needs btrfs' 'Could not set limit: Quota is only supported on btrfs\.' "$M" set-limit 5G
 refuses 'a limit is a size' 'Failed to parse size: foo' "$M" set-limit p1 foo
 
+# importctl's list is of all classes
+I="$BUILD/compat/importctl"
+mkdir -p /var/lib/portables/tool /var/lib/extensions
+truncate -s 1M /var/lib/extensions/more.raw
+run "$I" list-images
+like "$out" '^CLASS +NAME +TYPE +PATH +RO CRTIME +MTIME +USAGE +LIMIT *$' 'its columns are importctl'"'"'s'
+like "$out" '^machine +\.host +directory / +ro ' 'the host is an image'
+like "$out" "^machine +p1 +directory $STORE/p1 +rw " 'machines are'
+like "$out" '^portable +tool +directory /var/lib/portables/tool +rw ' 'portable services are'
+like "$out" '^sysext +more +raw +/var/lib/extensions/more\.raw +rw .* 1M *$' 'and extensions'
+run "$I" -S --json=short list-images
+like "$out" '^\[\{"class":"sysext","name":"more","type":"raw","path":"/var/lib/extensions/more.raw","ro":false,"crtime":[0-9]+,"mtime":[0-9]+,"usage":[0-9]+,"limit":1048576\}\]$' \
+        'one class, for programs'
+run "$I" -C list-images
+is "$out" 'No images.' 'there may be none'
+rm -r /var/lib/portables /var/lib/extensions
+run "$M" --signal=list
+like "$out" '^9      SIGKILL$' 'signals are listed as machinectl does'
+run "$M" --verify=help
+is "$out" 'no
+checksum
+signature' 'words are listed'
+refuses 'pausing is for virtual machines' "Failed to look up machine 'p1'" "$M" pause p1
+
 # clean
 run "$M" clean
 is "$out" "$(printf "Removed image '.hidden'\nRemoved 1 images in total.")" 'clean removes hidden images'
