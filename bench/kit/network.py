@@ -135,8 +135,12 @@ class World:
                 raise Unable(f"'{tool}' is not installed")
         self.bench, self.processes, self.nets = bench, [], []
         self.stream = str(bench.place.bin / "stream")
-        self._plain()
-        self._ours()
+        try:
+            self._plain()
+            self._ours()
+        except BaseException:
+            self.end()
+            raise
 
     def _net(self):
         self.nets.append(Net())
