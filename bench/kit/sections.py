@@ -6,6 +6,7 @@ import subprocess
 
 from kit import contestants as who
 from kit import guests
+from kit import images
 from kit import network
 from kit import runs
 from kit.place import BENCH, Unable
@@ -167,6 +168,10 @@ def enters(name, title, has_terminal):
     return measure
 
 
+def full_folder(bench):
+    return Section("images", f"Verbs on {images.COUNT} images", "starts", images.rows(bench))
+
+
 def boot(bench):
     """Debian to its default target and off again, each time from the same settled state."""
     tree, floor = guests.DebianTree(bench.place), bench.contestants[0]
@@ -247,6 +252,7 @@ ALL = {
     "hold": hold,
     "enter": enters("enter", "Into a running container: exec of /usr/bin/true", False),
     "enter-terminal": enters("enter-terminal", "The same, at a terminal", True),
+    "images": full_folder,
     "boot": boot,
     "console": console,
     "cable": of_network("cable", network.cable),
