@@ -2,6 +2,7 @@
 /* That words are read as getopt_long(3) would read them. */
 #include <errno.h>
 #include <limits.h>
+#include <string.h>
 
 #include "base/mem.h"
 #include "cli/verb.h"
@@ -108,6 +109,30 @@ TEST(what_cannot_be_read_is_named)
     }
 }
 
+/* A word that names no row could never be said, and nobody would notice. */
+TEST(options_that_verbs_name_exist)
+{
+    for (size_t i = 0; i < n_verbs; i++) {
+        CLEANUP(strings_done) struct strings words = {0};
+
+        if (!(verb_table[i].programs & PROGRAM_REDD) || verb_table[i].flags & VERB_RAW)
+            continue;
+        strings_split(&words, verb_table[i].options, " ");
+        for (size_t k = 0; k < words.count; k++) {
+            auto_free char *text = mem_format("redd %s %s%s", verb_table[i].name, words.item[k][1] ? "--" : "-",
+                                              words.item[k]);
+            CLEANUP(verb_words_done) struct verb_words said = {0};
+            auto_error struct error *err = NULL;
+
+            /* one that wants a value gets none here, which is another error */
+            if (read_words(PROGRAM_REDD, text, &said, &err) < 0 &&
+                (!error_id(err) || strcmp(error_id(err), "R1013") != 0))
+                fail_msg("'%s': %s", text, error_text(err));
+        }
+    }
+}
+
 TESTS(RUN(options_stand_anywhere_until_two_dashes), RUN(the_defaults_are_those_of_the_manual),
       RUN(full_shows_all_addresses_unless_a_number_is_given), RUN(values_are_joined_or_the_next_word),
-      RUN(one_letter_means_what_the_program_says), RUN(what_cannot_be_read_is_named))
+      RUN(one_letter_means_what_the_program_says), RUN(what_cannot_be_read_is_named),
+      RUN(options_that_verbs_name_exist))

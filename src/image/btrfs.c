@@ -66,19 +66,17 @@ int btrfs_subvolume_set_read_only(int fd, bool read_only)
     return wanted == flags || ioctl(fd, BTRFS_IOC_SUBVOL_SETFLAGS, &wanted) == 0 ? 0 : -errno;
 }
 
-enum { GROUPS_MAX = 8 };
-
 /* The groups a new subvolume is to be a member of from the start, as the kernel is told them. */
 union memberships {
     struct btrfs_qgroup_inherit head;
-    char room[sizeof(struct btrfs_qgroup_inherit) + GROUPS_MAX * sizeof(uint64_t)];
+    char room[sizeof(struct btrfs_qgroup_inherit) + BTRFS_GROUPS_MAX * sizeof(uint64_t)];
 };
 
 /* ARGS are for a new subvolume or snapshot in PARENT_FD. */
 static void join_groups(int parent_fd, union memberships *groups, struct btrfs_ioctl_vol_args_v2 *args)
 {
-    uint64_t group[GROUPS_MAX];
-    size_t n = btrfs_groups_of(parent_fd, group, GROUPS_MAX);
+    uint64_t group[BTRFS_GROUPS_MAX];
+    size_t n = btrfs_groups_of(parent_fd, group, BTRFS_GROUPS_MAX);
 
     if (n == 0)
         return;
@@ -202,7 +200,12 @@ int btrfs_subvolume_remove(int parent_fd, const char *name)
     if (strlen(name) >= sizeof args.name)
         return -ENAMETOOLONG;
     memcpy(args.name, name, strlen(name));
-    return ioctl(parent, BTRFS_IOC_SNAP_DESTROY, &args) < 0 && errno != ENOENT ? -errno : 0;
+    const struct btrfs_groups groups = btrfs_groups_ask(fd);
+    fd_closep(&fd);
+    if (ioctl(parent, BTRFS_IOC_SNAP_DESTROY, &args) < 0)
+        return errno == ENOENT ? 0 : -errno;
+    btrfs_groups_forget(parent, &groups);
+    return 0;
 }
 
 static int snapshot_one(int tree_fd, int parent_fd, const char *name)

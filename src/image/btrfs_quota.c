@@ -204,6 +204,33 @@ static int gather(int fd, uint64_t group)
     return wait_until_counted(fd);
 }
 
+struct btrfs_groups btrfs_groups_ask(int subvolume_fd)
+{
+    struct btrfs_groups groups = {0};
+
+    if (subvolume_id(subvolume_fd, &groups.id) < 0)
+        return (struct btrfs_groups){0};
+    groups.n = btrfs_groups_of(subvolume_fd, groups.of, BTRFS_GROUPS_MAX);
+    return groups;
+}
+
+void btrfs_groups_forget(int fd, const struct btrfs_groups *groups)
+{
+    const uint64_t many = GROUP_OF_MANY | groups->id;
+    struct btrfs_ioctl_qgroup_create_args remove_many = {.qgroupid = many}, remove_own = {.qgroupid = groups->id};
+
+    if (groups->id == 0)
+        return;
+    /* a group that has members stays, even when they are gone */
+    for (size_t i = 0; i < groups->n; i++) {
+        struct btrfs_ioctl_qgroup_assign_args leave = {.src = groups->id, .dst = groups->of[i]};
+
+        (void) ioctl(fd, BTRFS_IOC_QGROUP_ASSIGN, &leave);
+    }
+    (void) ioctl(fd, BTRFS_IOC_QGROUP_CREATE, &remove_many);
+    (void) ioctl(fd, BTRFS_IOC_QGROUP_CREATE, &remove_own);
+}
+
 static int try_to_set(int fd, enum btrfs_whose whose, uint64_t bytes)
 {
     uint64_t id = 0, group = 0;

@@ -31,3 +31,17 @@ int btrfs_limit_set(int fd, enum btrfs_whose whose, uint64_t bytes, struct error
 /* The groups, N at most, of which what is made in the directory FD becomes a member: those of the subvolume it lies in
  * that are for several. Their number; 0 also where there are no quotas. */
 size_t btrfs_groups_of(int fd, uint64_t *ret, size_t n);
+
+/* The groups of a subvolume, which outlive it: what they are is asked while it is there, and they are removed, where
+ * the kernel lets them go, by the file system's directory FD when it is gone. Newer kernels remove 0/ID by themselves,
+ * once all of the subvolume is freed. */
+enum { BTRFS_GROUPS_MAX = 8 };
+
+struct btrfs_groups {
+    uint64_t id;                /* of the subvolume; 0: there are none */
+    uint64_t of[BTRFS_GROUPS_MAX];
+    size_t n;
+};
+
+struct btrfs_groups btrfs_groups_ask(int subvolume_fd);
+void btrfs_groups_forget(int fd, const struct btrfs_groups *groups);

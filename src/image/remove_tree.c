@@ -5,12 +5,14 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <linux/fs.h>
 
 #include "base/fd.h"
+#include "base/kernel.h"
 #include "image/btrfs.h"
 #include "image/walk.h"
 
@@ -78,9 +80,30 @@ static int remove_plain(int parent_fd, const char *name)
     return tree_remove_at(parent_fd, name);
 }
 
+/* Images and snapshots that are thrown away lie in a folder together, not far below. A subvolume goes in one call and
+ * with its quota groups, where removing its files one by one would end in an rmdir(2) that leaves those. */
+enum { FOLDERS_DEEP = 4 };
+
+static void remove_subvolumes(int parent_fd, const char *name, int depth)
+{
+    auto_close int fd = openat(parent_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+    /* what is mounted in there is somebody else's */
+    if (fd < 0 || sys_is_mount_root(fd) != 0 || btrfs_subvolume_remove(parent_fd, name) == 0 || depth == 0)
+        return;
+    DIR *dir = fdopendir(fd);
+    if (!dir)
+        return;
+    fd = -1;                    /* closedir() closes it */
+    for (struct dirent *entry; (entry = readdir(dir));)
+        if (entry->d_type == DT_DIR && strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+            remove_subvolumes(dirfd(dir), entry->d_name, depth - 1);
+    (void) closedir(dir);
+}
+
 int remove_tree(int parent_fd, const char *name)
 {
-    if (btrfs_is_file_system(parent_fd) && btrfs_subvolume_remove(parent_fd, name) == 0)
-        return 0;
+    if (btrfs_is_file_system(parent_fd))
+        remove_subvolumes(parent_fd, name, FOLDERS_DEEP);
     return remove_plain(parent_fd, name);
 }

@@ -54,6 +54,14 @@ not_ok '… which holds for the others as well' fill child 15
 run "$REDD" set-limit -
 is "$status$("$REDD" show-image -p PoolLimit | grep -c '=1048')" 00 'that is taken away, too'
 ok '… and is gone' fill young 60
+# one for itself and what is nested in it, as other programs make them
+id=$(btrfs subvolume show "$STORE/young" | sed -n 's/.*Subvolume ID:[[:space:]]*//p')
+ok 'a subvolume has a group of several, too' btrfs qgroup create "1/$id" "$STORE"
+btrfs -q qgroup assign "0/$id" "1/$id" "$STORE" >/dev/null 2>&1
 "$REDD" remove young child plain
+# what is left of the subvolumes is freed by and by, and with it their groups
+btrfs subvolume sync "$STORE" >/dev/null 2>&1
+is "$(btrfs qgroup show --raw "$STORE" 2>/dev/null | sed -n 's,^\([01]/[0-9]*\) .*,\1,p' | grep -v -x -e 0/5 -e 1/5)" '' \
+        'no quota group outlives its subvolume'
 store_end
 done_testing
