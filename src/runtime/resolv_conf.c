@@ -37,6 +37,7 @@ void resolv_conf_done(struct resolv_conf *conf)
     fd_closep(&conf->mount_fd);
     fd_closep(&conf->late_fd);
     free(conf->text);
+    free(conf->host_text);
     *conf = (struct resolv_conf) RESOLV_CONF_NONE;
 }
 
@@ -104,8 +105,13 @@ static int open_late(bool read_only, struct resolv_conf *ret, struct error **err
     return ret->mount_fd < 0 ? -error_code(*err) : 0;
 }
 
-static int prepare_late(const struct spec *spec, bool read_only, struct resolv_conf *ret, struct error **err)
+static int prepare_late(const struct spec *spec, int host_fd, bool read_only, struct resolv_conf *ret,
+                        struct error **err)
 {
+    CLEANUP(resolv_conf_done) struct resolv_conf of_host = RESOLV_CONF_NONE;
+    auto_close int fd = source_open(host_fd, RESOLV_HOST, &of_host);
+
+    ret->host_text = TAKE(of_host.text);
     ret->method = read_only ? RESOLV_BIND : RESOLV_COPY;
     ret->follows_dangling = true;
     ret->is_booted = spec->start == START_BOOT;
@@ -137,7 +143,7 @@ int resolv_conf_prepare(const struct spec *spec, int host_fd, bool read_only, st
     if (automatic && spec->private_network) {
         if (!spec_wants_links(spec))
             return 0;
-        if (prepare_late(spec, read_only, &conf, err) < 0)
+        if (prepare_late(spec, host_fd, read_only, &conf, err) < 0)
             return -error_code(*err);
         *ret = conf;
         conf = (struct resolv_conf) RESOLV_CONF_NONE;
@@ -221,22 +227,39 @@ static int copy_past_link(const struct resolv_conf *conf, int root_fd)
     return r < 0 ? r : place_copy(root_fd, end, conf->text, conf->size, &conf->modified);
 }
 
-/* Whether the container has a file that it may keep: not ours of last time, not one of servers it cannot reach. A link
- * that leads somewhere is dealt with later: it is never written through. */
-static bool has_own_file(const struct resolv_conf *conf, int root_fd)
+/* What the container has there, or NULL. A link that leads somewhere is seen to later: it is never written through. */
+static char *read_present(int root_fd)
 {
-    auto_free char *text = NULL;
     struct stat st;
     auto_close int fd = path_open_in(root_fd, INSIDE, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0);
 
     if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_size > SIZE_MAX_BYTES)
-        return false;
-    text = mem_alloc((size_t) st.st_size + 1);
+        return NULL;
+
+    auto_free char *text = mem_alloc((size_t) st.st_size + 1);
     ssize_t n = fd_read_full(fd, text, (size_t) st.st_size);
     if (n < 0)
-        return false;
+        return NULL;
     text[n] = '\0';
-    return conf->is_booted && !string_starts(text, RESOLV_CONF_MARK) && upstream_text_is_reachable(text);
+    return TAKE(text);
+}
+
+/* Whether TEXT, which the container has, is for it to keep: a booted system's own, and with a server that it can reach.
+ * Ours of last time is not, nor a copy of the host's, which debootstrap and its like leave in every tree. */
+static bool is_its_own(const struct resolv_conf *conf, const char *text)
+{
+    return conf->is_booted && text && !string_starts(text, RESOLV_CONF_MARK) && upstream_text_is_reachable(text) &&
+           !(conf->host_text && strcmp(text, conf->host_text) == 0);
+}
+
+/* Without a server the text takes the place of an older one of ours, and of nothing else. */
+static bool is_to_be_written(const struct resolv_conf *conf, const char *text, int root_fd)
+{
+    auto_free char *present = read_present(root_fd);
+
+    if (strcmp(text, RESOLV_CONF_MARK) == 0)
+        return present && string_starts(present, RESOLV_CONF_MARK);
+    return !is_its_own(conf, present);
 }
 
 /* Reads what came late into *RET; false when nothing came. */
@@ -286,10 +309,10 @@ int resolv_conf_apply(const struct resolv_conf *conf, int root_fd, struct error 
     auto_free char *text = NULL;
 
     if (conf->late_fd >= 0) {
-        bool wanted = read_late(conf, &late);
+        bool came = read_late(conf, &late);
 
         text = late.text;
-        if (!wanted || has_own_file(conf, root_fd))
+        if (!came || !is_to_be_written(conf, text, root_fd))
             return 0;
     }
 

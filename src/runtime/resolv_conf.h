@@ -25,6 +25,7 @@ struct resolv_conf {
     int late_fd;                /* the text comes by this one; -1: it is in TEXT */
     char *text;                 /* for copy and replace; NULL when it comes late */
     size_t size;
+    char *host_text;            /* of the host's own file, where the text comes late; or NULL */
     struct timespec modified;
     int mount_fd;               /* for bind: the file, detached and read-only; else -1 */
 };

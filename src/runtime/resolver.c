@@ -80,12 +80,11 @@ static int write_resolv_conf(struct run *run, struct error **err)
     const struct address_plan *plan = &run->address_plan;
     char text[IP_PREFIX_TEXT_SIZE];
 
-    if (plan->n_dns == 0)
-        return 0;
     strings_add(&lines, RESOLV_CONF_MARK);
     for (unsigned i = 0; i < plan->n_dns; i++)
         strings_add_format(&lines, "nameserver %s\n", ip_address_format(&plan->dns[i], text));
-    add_search(&lines);
+    if (plan->n_dns > 0)
+        add_search(&lines);
 
     auto_free char *all = strings_join(&lines, "");
     return integration_write_resolv_conf(run, all, err);

@@ -140,4 +140,20 @@ is "$(by_name ahosts db)" '' 'nor one whose supervisor was killed'
 run "$REDD" run --cleanup -M db
 stop TERM "$other_supervisor"
 echo 'nameserver 203.0.113.2' >/etc/resolv.conf
+
+# --- whose file it is
+
+cp /etc/resolv.conf "$WORK/web/etc/resolv.conf"
+boot web --network-veth
+like "$(cat "$WORK/web/etc/resolv.conf")" '^# From redd' 'a copy of the one of the host is not one of its own'
+stop
+echo 'nameserver 127.0.0.55' >/etc/resolv.conf
+ip link add plain0 type bridge
+run "$REDD" run -q --pipe -D "$WORK/web" -M web --network-bridge=plain0 cat /etc/resolv.conf
+unlike "$out" nameserver 'a resolver of last time is not left where nobody answers'
+echo 'nameserver 198.51.100.9' >"$WORK/web/etc/resolv.conf"
+run "$REDD" run -q --pipe -D "$WORK/web" -M web --network-bridge=plain0 cat /etc/resolv.conf
+is "$out" 'nameserver 198.51.100.9' 'what somebody else wrote is'
+ip link del plain0
+echo 'nameserver 203.0.113.2' >/etc/resolv.conf
 done_testing
