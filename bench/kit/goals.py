@@ -66,6 +66,10 @@ def to_floor(section, floor, figure="wall"):
     return quotient(least(section, "redd", figure), least(section, floor, figure))
 
 
+def to_other(section, other, suffix):
+    return quotient(least(section, f"redd, {suffix}"), least(section, f"{other}, {suffix}"))
+
+
 GOALS = [
     at_most("start, times the five-filter floor", 1.25, to_floor("start", "floor-5")),
     at_most("start, cpu, times the five-filter floor", 1.25, to_floor("start", "floor-5", "cpu")),
@@ -104,6 +108,13 @@ GOALS = [
              quotient(speed("redd, forward", "network"), speed("routed, no packet filter", "network"))),
     at_least("a forward from ::1, times the speed of socat", 4.0,
              quotient(speed("redd, forward from ::1", "network"), speed("socat from ::1", "network"))),
+    at_most("import of .tar, times a plain unpacker", 1.25, to_other("import", "plain unpacker", ".tar")),
+    at_most("import of .tar.zst, times the decoder alone", 1.3, to_other("import", "decoder alone", ".tar.zst")),
+    at_most("import of .tar.gz, times systemd-import", 0.8, to_other("import", "systemd-import", ".tar.gz")),
+    at_most("import of .tar.gz, times the reference", 0.8, to_other("import", "reference", ".tar.gz")),
+    at_most("import of .tar.xz, times the reference", 1.0, to_other("import", "reference", ".tar.xz")),
+    at_most("import of .tar onto disk, times GNU tar", 1.0, to_other("import-disk", "GNU tar", ".tar")),
+    at_most("export as .tar.gz, times GNU tar and pigz", 1.05, to_other("export", "GNU tar and pigz", ".tar.gz")),
 ]
 
 

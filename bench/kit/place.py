@@ -28,6 +28,7 @@ PROGRAMS = {
     "enter": ["enter.c", "measure.c"],
     "ready": ["ready.c", "measure.c"],
     "stream": ["stream.c", "measure.c"],
+    "untar": ["untar.c"],
 }
 
 

@@ -89,8 +89,15 @@ def network_table(section):
         yield [row.name, number(best), number(row.median("speed")), ratio(best, routed)]
 
 
+def archives_table(section):
+    yield ["", "ms min", "med", "cpu min", "runs"]
+    for row in section.rows:
+        yield [row.name, number(row.least("wall"), 1000, 0), number(row.median("wall"), 1000, 0),
+               number(row.least("cpu"), 1000, 0), str(len(row.samples))]
+
+
 TABLES = {"starts": starts_table, "boot": boot_table, "hold": hold_table, "syscalls": syscalls_table,
-          "console": console_table, "ready": ready_table, "network": network_table}
+          "console": console_table, "ready": ready_table, "network": network_table, "archives": archives_table}
 
 
 def show_rows(rows):

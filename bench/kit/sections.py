@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 
+from kit import archives
 from kit import contestants as who
 from kit import guests
 from kit import images
@@ -237,6 +238,10 @@ def console(bench):
     return Section("console", title, "console", rows)
 
 
+def of_archives(measure):
+    return lambda bench: Section(*measure(bench))
+
+
 ALL = {
     "start": starts("start", "Start to exit of /usr/bin/true", "plain"),
     "start-bare": starts("start-bare", "The same, with a payload that weighs nothing", "plain", BARE),
@@ -257,4 +262,9 @@ ALL = {
     "console": console,
     "cable": of_network("cable", network.cable),
     "network": of_network("network", network.speed),
+    "import": of_archives(archives.imports("import", "A Debian tree as an archive into a tmpfs", False,
+                                       [".tar", ".tar.zst", ".tar.gz", ".tar.xz"], 5)),
+    "import-disk": of_archives(archives.imports("import-disk", "The same onto the file system of the work folder, written "
+                                            "out", True, [".tar"], 3)),
+    "export": of_archives(archives.exports),
 }

@@ -2,7 +2,7 @@
 /*
  * Blocks of 128 KiB are deflated side by side, each with the 32 KiB before it as its dictionary and ended at a byte's
  * border, so that their results one after another are one deflate stream. The caller fills blocks in turn and writes
- * out finished ones in the same order; it deflates itself when there are no threads to be had.
+ * out finished ones in the same order; when all are full it deflates, too.
  */
 #include "transfer/parallel_gzip.h"
 
@@ -136,7 +136,8 @@ struct parallel_gzip *parallel_gzip_open(int output_fd)
     sigset_t all, old;
 
     gzip->fd = output_fd;
-    gzip->n_blocks = 4 * (size_t) n;
+    /* enough to go on with while the oldest one waits for a processor that somebody else has */
+    gzip->n_blocks = 8 * (size_t) n;
     gzip->block = mem_alloc(gzip->n_blocks * sizeof *gzip->block);
     for (size_t i = 0; i < gzip->n_blocks; i++) {
         gzip->block[i].window = mem_alloc(WINDOW_SIZE);
@@ -176,10 +177,9 @@ static int write_ready(struct parallel_gzip *gzip, bool all)
         struct block *block = block_at(gzip, gzip->writing);
 
         if (block->state != BLOCK_READY) {
-            if (gzip->n_threads > 0)
+            /* nothing else to do: lend a hand */
+            if (!deflate_next(gzip, false))
                 (void) pthread_cond_wait(&gzip->changed, &gzip->lock);
-            else
-                (void) deflate_next(gzip, false);
             continue;
         }
         (void) pthread_mutex_unlock(&gzip->lock);
