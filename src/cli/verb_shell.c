@@ -44,6 +44,7 @@ int verb_shell(const struct verb_call *call, int *ret_status, struct error **err
             .environment = &environment, .working_directory = options->chdir,
         },
         .has_terminal = true,
+        .by_manager = true,
         .tells = !options->quiet,
         .find_shell = brought_shell,
     };

@@ -75,6 +75,7 @@ int login_run(const struct guest *guest, const struct strings *environment, bool
         .entry = {.guest = guest, .argv = program.argv, .program_fd = program_fd, .environment = environment,
                   .working_directory = "/"},
         .has_terminal = true,
+        .meets_securetty = true,
         .tells = tells,
     };
     return session_run(&session, ret_status, err);

@@ -17,7 +17,9 @@
 #include "base/kernel.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "enter/guest_session.h"
 #include "enter/guest_terminal.h"
+#include "enter/securetty.h"
 #include "enter/streams.h"
 #include "inside/confine.h"
 #include "inside/console.h"
@@ -163,7 +165,7 @@ static int run_with_streams(struct session *session, const sigset_t *set, int *r
 
 struct visit {
     struct console console;
-    const struct entered *entered;
+    struct entered *entered;
     int signal_fd;
     bool is_over;               /* the caller has left */
 };
@@ -230,8 +232,39 @@ static void tell_of_end(const struct session *session)
         log_info("Machine %s terminated.", guest_name(guest));
 }
 
+/* Brings up the program: by the machine's service manager, or by ourselves where that is not to be. */
+static int start_at_terminal(struct session *session, struct guest_session *managed, bool *by_manager,
+                             struct entered *ret, int *ret_status, struct error **err)
+{
+    auto_error struct error *ignored = NULL;
+
+    if (*by_manager && guest_session_start(managed, ret, ret_status, &ignored) == 0)
+        return 0;
+    *by_manager = false;
+    return start(session, ret, ret_status, err);
+}
+
+/* To the end of the program. One that the machine's manager should have made and did not, we make. */
+static int carry_to_end(struct session *session, struct visit *visit, struct guest_session *managed, bool is_managed,
+                        int *ret_status, struct error **err)
+{
+    for (;;) {
+        carry_terminal(visit);
+        *ret_status = visit->is_over ? 0 : reap(visit->entered);
+        if (visit->is_over || !is_managed || guest_session_judge(managed, ret_status))
+            return 0;
+        is_managed = false;
+        fd_closep(&visit->entered->pidfd);
+        if (start(session, visit->entered, ret_status, err) < 0)
+            return -error_code(*err);
+    }
+}
+
 static int run_with_terminal(struct session *session, const sigset_t *set, int *ret_status, struct error **err)
 {
+    CLEANUP(guest_session_done) struct guest_session managed = GUEST_SESSION_EMPTY;
+    CLEANUP(securetty_hide) struct securetty securetty = SECURETTY_EMPTY;
+    auto_error struct error *ignored = NULL;
     struct entered entered;
     auto_close int signal_fd = open_signals(set, err), master_fd = -1, peer_fd = -1;
     struct visit visit = {.entered = &entered, .signal_fd = signal_fd};
@@ -241,8 +274,14 @@ static int run_with_terminal(struct session *session, const sigset_t *set, int *
     for (int fd = 0; fd <= 2; fd++)
         session->entry.fds[fd] = peer_fd;
     session->entry.has_terminal = true;
-    if (start(session, &entered, ret_status, err) < 0)
+    bool is_managed = session->by_manager && guest_session_prepare(&session->entry, master_fd, &managed);
+    auto_close int spare_fd = is_managed ? fcntl(peer_fd, F_DUPFD_CLOEXEC, 3) : -1;
+    if (session->meets_securetty && securetty_show(&securetty, session->entry.guest, master_fd, &ignored) < 0)
+        log_debug("%s", error_text(ignored));
+    if (start_at_terminal(session, &managed, &is_managed, &entered, ret_status, err) < 0)
         return -error_code(*err);
+    for (int fd = 0; is_managed && fd <= 2; fd++)
+        session->entry.fds[fd] = spare_fd;      /* should it come to that: by then the peer's end is the console's */
 
     const struct console_setup setup = {
         .mode = CONSOLE_INTERACTIVE, .master_fd = master_fd, .peer_fd = take_fd(&peer_fd), .in_fd = STDIN_FILENO,
@@ -251,14 +290,12 @@ static int run_with_terminal(struct session *session, const sigset_t *set, int *
     tell_of_begin(session);
     int r = console_start(&visit.console, &setup, err);
     if (r == 0)
-        carry_terminal(&visit);
+        r = carry_to_end(session, &visit, &managed, is_managed, ret_status, err);
     console_stop(&visit.console);
     /* what is left of the session is hung up by this */
     fd_closep(&master_fd);
-    if (r == 0)
-        *ret_status = visit.is_over ? 0 : reap(&entered);
     tell_of_end(session);
-    (void) close(entered.pidfd);
+    fd_closep(&entered.pidfd);
     return r;
 }
 

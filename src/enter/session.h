@@ -17,6 +17,8 @@
 struct session {
     struct entry entry;         /* its descriptors are filled in here */
     bool has_terminal;
+    bool by_manager;            /* with a terminal: a session of the machine's systemd, where it makes one */
+    bool meets_securetty;       /* with a terminal: one at which root may log in (enter/securetty.h) */
     bool tells;                 /* say on stderr when a session with a terminal begins and ends */
     /* Called where every shell is missing; puts another program into the entry. May be NULL. */
     int (*find_shell)(struct entry *entry, struct error **err);

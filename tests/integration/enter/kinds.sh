@@ -13,6 +13,17 @@ can_be_entered() {
         run python3 "$LIB/at_terminal.py" none '' "$REDD" -q shell "$1" "/bin/$2" "$3" "$4"
         like "$out" '^here$' "$kind: shell"
         like "$out" '^status 0 restored$' "$kind: and its status"
+        can_be_copied "$1"
+}
+
+# /tmp is a tmpfs in each machine: a copy goes to what its processes see
+can_be_copied() {
+        head -c 70000 /dev/urandom >data
+        rm -rf back
+        "$REDD" exec "$1" /bin/helper exit 0 && run "$REDD" copy-to "$1" "$WORK/data" /tmp/data
+        is "$status $err" '0 ' "$kind: a file in"
+        run "$REDD" copy-from "$1" /tmp/data "$WORK/back"
+        ok "$kind: and out" cmp data back
 }
 
 tree_inittab "$WORK/inittab"
@@ -26,6 +37,8 @@ run "$REDD" exec static helper exit 42
 is "$status" 42 'a single static program: exec'
 run python3 "$LIB/at_terminal.py" none '' "$REDD" -q shell static /bin/helper exit 42
 like "$out" '^status 42 restored$' 'a single static program: shell'
+kind='a single static program'
+can_be_copied static
 run python3 "$LIB/at_terminal.py" '# |# |# |# |# ' 'ls /usr/bin\n|cat /etc/os-release\n|cd /usr; pwd\n|helper exit 9\n|exit\n' \
         "$REDD" -q shell static
 like "$out" '^-0755 +0 +0 +[0-9]+ helper$' 'a single static program: redd brings a shell along, that lists'
@@ -57,6 +70,16 @@ stop
 
 boot plain -U --private-network
 can_be_entered 'private users and network' plain sh -c 'echo here'
+stop
+
+boot plain
+is "$(readlink "/proc/$leader/ns/net")" "$(readlink /proc/self/ns/net)" 'the network of the host: it has that'
+can_be_entered 'the network of the host' plain sh -c 'echo here'
+stop
+
+mkfs.ext4 -q -d "$WORK/plain" disk.raw 64M
+start disk "$REDD" run -q --image="$WORK/disk.raw" -M disk -b --notify-ready=yes
+can_be_entered 'a disk image' disk sh -c 'echo here'
 stop
 
 boot plain --read-only
