@@ -79,7 +79,7 @@ static int announce(void *data, const struct spec *spec, const struct run_facts 
     for (size_t i = 0; i < facts->n_netif && machine.n_netif < COUNT_OF(netif); i++)
         netif[machine.n_netif++] = (uint32_t) facts->netif[i];
     /* "systemd-cgls -M", for one, takes it from the file and aborts without */
-    machine.unit = unit = service_manager_is_systemd() ? machine_unit(&machine) : NULL;
+    machine.unit = unit = state->has_systemd ? machine_unit(&machine) : NULL;
     machine_state_stamp(&machine);
     /* our own list knows every machine; --register= is about telling others */
     if (registry_set_state(&state->claim, &machine, err) < 0)
@@ -129,13 +129,14 @@ static void console_wrote(void *data, uint64_t total)
 
 struct run_host run_host_of(struct run_host_state *state, struct background *background, char **argv, int argc)
 {
-    *state = (struct run_host_state){.registry = host_registry(), .background = background};
+    *state = (struct run_host_state){.registry = host_registry(), .background = background,
+                                     .has_systemd = service_manager_is_systemd()};
 
     char *end = argv[argc - 1] + strlen(argv[argc - 1]);
     return (struct run_host){
         .data = state,
         .claim = claim,
-        .allocate_scope = service_manager_is_systemd() ? scope_allocate : NULL,
+        .allocate_scope = state->has_systemd ? scope_allocate : NULL,
         .listen = listen_for_control,
         .announce = announce,
         .unwind = unwind,

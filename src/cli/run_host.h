@@ -11,6 +11,7 @@ struct run_host_state {
     struct machine_claim claim;
     bool is_claimed;
     struct background *background;
+    bool has_systemd;           /* it is the service manager of this host */
 };
 
 /* Fills STATE and gives the functions over it. ARGV is the memory that a stub init may take for its title: all of what

@@ -168,16 +168,16 @@ struct ip_prefix address_link_local(struct mac mac)
 
 /* -- what there is -- */
 
+const struct ip_prefix address_private_blocks[ADDRESS_PRIVATE_BLOCKS] = {
+    {.family = AF_INET, .length = 8, .byte = {10}},
+    {.family = AF_INET, .length = 12, .byte = {172, 16}},
+    {.family = AF_INET, .length = 16, .byte = {192, 168}},
+};
+
 static bool is_private(const struct ip_prefix *prefix)
 {
-    static const struct ip_prefix blocks[] = {
-        {.family = AF_INET, .length = 8, .byte = {10}},
-        {.family = AF_INET, .length = 12, .byte = {172, 16}},
-        {.family = AF_INET, .length = 16, .byte = {192, 168}},
-    };
-
-    for (size_t i = 0; i < COUNT_OF(blocks); i++)
-        if (ip_prefix_overlaps(&blocks[i], prefix))
+    for (size_t i = 0; i < ADDRESS_PRIVATE_BLOCKS; i++)
+        if (ip_prefix_overlaps(&address_private_blocks[i], prefix))
             return true;
     return false;
 }

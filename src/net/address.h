@@ -45,6 +45,10 @@ int address_route_delete(struct netlink *netlink, int index, const struct ip_pre
 struct ip_prefix address_of_mac(const struct ip_prefix *network, struct mac mac);
 struct ip_prefix address_link_local(struct mac mac);
 
+/* What of IPv4 is everybody's (RFC 1918): the largest first, where small networks get lost. */
+enum { ADDRESS_PRIVATE_BLOCKS = 3 };
+extern const struct ip_prefix address_private_blocks[ADDRESS_PRIVATE_BLOCKS];
+
 /* -- what there is -- */
 
 /* A route of the host's, other than the default ones, in a part of the world that is private. */

@@ -21,17 +21,12 @@ static uint64_t hash(const struct mac_key *key, const char *what, const char *na
 int address_choose_network(const struct mac_key *key, const char *what, const char *name, unsigned length,
                            const struct host_routes *routes, struct ip_prefix *ret, struct error **err)
 {
-    static const struct ip_prefix blocks[] = {
-        {.family = AF_INET, .length = 8, .byte = {10}},
-        {.family = AF_INET, .length = 12, .byte = {172, 16}},
-        {.family = AF_INET, .length = 16, .byte = {192, 168}},
-    };
-
-    for (size_t i = 0; i < COUNT_OF(blocks); i++)
+    for (size_t i = 0; i < ADDRESS_PRIVATE_BLOCKS; i++)
         for (unsigned n = 0; n < TRIES; n++) {
-            uint32_t room = 1u << (length - blocks[i].length);
+            const struct ip_prefix *block = &address_private_blocks[i];
+            uint32_t room = 1u << (length - block->length);
             uint32_t place = (uint32_t) (hash(key, what, name, n) % room);
-            struct ip_prefix network = ip_prefix_host(&blocks[i], place << (32 - length));
+            struct ip_prefix network = ip_prefix_host(block, place << (32 - length));
 
             network.length = (uint8_t) length;
             if (!host_routes_overlap(routes, &network, 0)) {

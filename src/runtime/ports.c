@@ -199,14 +199,61 @@ static int serve_add(void *data, const struct control_message *request, struct c
     return 0;
 }
 
-/* By all that was said when it was added, or by less: the host's port alone will do. */
-static bool is_meant(const struct port_forward *port, const struct port_forward *wanted)
+/* How well a forward fits what was said of the one that is meant: not at all, by its port of the host's, wholly. */
+enum fit { FIT_NONE, FIT_PORT, FIT_WHOLE };
+
+static enum fit fit(const struct port_forward *port, const struct port_forward *wanted)
 {
     if (wanted->address.family && !ip_address_equal(&port->address, &wanted->address))
-        return false;
-    return port_equal(port, wanted) || (port->udp == wanted->udp && port->inward == wanted->inward &&
-                                        port->host_port == wanted->host_port &&
-                                        wanted->container_port == wanted->host_port);
+        return FIT_NONE;
+    if (port_equal(port, wanted))
+        return port->address.family == wanted->address.family ? FIT_WHOLE : FIT_PORT;
+    return port->udp == wanted->udp && port->inward == wanted->inward && port->host_port == wanted->host_port &&
+                   wanted->container_port == wanted->host_port
+               ? FIT_PORT
+               : FIT_NONE;
+}
+
+static int refuse_unclear(const struct ports *ports, size_t first, size_t second, const struct port_forward *wanted,
+                          struct error **err)
+{
+    char text[PORT_TEXT_SIZE], one[PORT_TEXT_SIZE], other[PORT_TEXT_SIZE];
+
+    fail_plain(err, ENOTUNIQ, "%s can be %s or %s", port_format(wanted, text), port_format(&ports->list[first], one),
+               port_format(&ports->list[second], other));
+    fail_id(*err, "R2862");
+    fail_hint(*err, "say all of it: 'redd port %s remove %s'", ports->run->machine, one);
+    return -ENOTUNIQ;
+}
+
+/* The one that is said as it stands there, or else the only one that can be meant. */
+static int find_meant(const struct ports *ports, const struct port_forward *wanted, size_t *ret, struct error **err)
+{
+    char text[PORT_TEXT_SIZE];
+    size_t found = ports->count, second = ports->count;
+
+    for (size_t i = 0; i < ports->count; i++) {
+        enum fit how = fit(&ports->list[i], wanted);
+
+        if (how == FIT_WHOLE) {
+            *ret = i;
+            return 0;
+        }
+        if (how == FIT_PORT && found == ports->count)
+            found = i;
+        else if (how == FIT_PORT)
+            second = i;
+    }
+    if (second < ports->count)
+        return refuse_unclear(ports, found, second, wanted, err);
+    if (found < ports->count) {
+        *ret = found;
+        return 0;
+    }
+    fail_plain(err, ENOENT, "the machine has no forward %s", port_format(wanted, text));
+    fail_id(*err, "R2859");
+    fail_hint(*err, "'redd ports %s' lists what it has", ports->run->machine);
+    return -ENOENT;
 }
 
 static int serve_remove(void *data, const struct control_message *request, struct control_message *answer,
@@ -214,22 +261,11 @@ static int serve_remove(void *data, const struct control_message *request, struc
 {
     struct ports *ports = data;
     struct port_forward port;
-    size_t i = 0;
+    size_t i;
 
     (void) answer;
-    if (read_port(request, &port, err) < 0)
-        return -error_code(*err);
-    while (i < ports->count && !is_meant(&ports->list[i], &port))
-        i++;
-    if (i == ports->count) {
-        char text[PORT_TEXT_SIZE];
-
-        fail_plain(err, ENOENT, "the machine has no forward %s", port_format(&port, text));
-        fail_id(*err, "R2859");
-        fail_hint(*err, "'redd ports %s' lists what it has", ports->run->machine);
-        return -ENOENT;
-    }
-    if (rules_remove_port(ports->run->machine, &ports->run->address_plan, &ports->list[i], err) < 0)
+    if (read_port(request, &port, err) < 0 || find_meant(ports, &port, &i, err) < 0 ||
+        rules_remove_port(ports->run->machine, &ports->run->address_plan, &ports->list[i], err) < 0)
         return -error_code(*err);
     drop(ports, i);
     return 0;

@@ -84,6 +84,7 @@ is "$(ss -Hltn 'sport = :8081')" '' 'its port is free'
 refuses 'and only once' 'the machine has no forward tcp:8081:8081' "$REDD" port web remove 8081
 ok 'at one address' "$REDD" port web add "$LAN_HOST4:8082:80"
 ok 'and at another' "$REDD" port web add "$gateway4:8082:80"
+refuses 'which of two of the same number is meant is not guessed' 'R2862' "$REDD" port web remove 8082:80
 ok 'one of two of the same number is removed by its address' "$REDD" port web remove "$gateway4:8082:80"
 is "$(ask "$LAN" tcp "$LAN_HOST4" 8082)" "$LAN_CLIENT4" 'and the other one stays'
 ok 'it goes by its number' "$REDD" port web remove 8082:80
