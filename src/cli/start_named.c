@@ -5,6 +5,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/mem.h"
 #include "base/path.h"
@@ -23,6 +24,13 @@ static const char *const template_words[] = {
     "run", "--quiet", "--boot", "--link-journal=try-guest", "--network-veth", "-U", "--settings=override",
     "--slice=machine.slice",
 };
+
+static int refuse_user(struct error **err)
+{
+    fail_plain(err, EPERM, "starting a container needs root");
+    fail_hint(*err, "use sudo");
+    return -EPERM;
+}
 
 int start_check_name(const struct verb_call *call, const char *name, struct error **err)
 {
@@ -43,6 +51,10 @@ int start_check_image(const struct verb_call *call, const char *name, struct err
 
     if (image_find(name, false, &image, err) == 0)
         return 0;
+    if (error_code(*err) == ENOENT && geteuid() != 0) {
+        error_freep(err);
+        return refuse_user(err);        /* who may not look into the folder of images sees none */
+    }
     if (call->program != PROGRAM_MACHINECTL || error_code(*err) != ENOENT)
         return -error_code(*err);
     error_freep(err);
@@ -76,6 +88,8 @@ static int start_by_ourselves(const struct verb_options *options, const char *na
     CLEANUP(strings_done) struct strings words = {0};
     auto_free char *program = path_of_self();
 
+    if (geteuid() != 0)
+        return refuse_user(err);
     strings_add(&words, "redd");
     start_words(&words, name);
 

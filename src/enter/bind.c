@@ -96,6 +96,13 @@ static int detach(void *data, struct error **err)
 
 /* -- the host's side -- */
 
+static bool is_device(int fd)
+{
+    struct stat st;
+
+    return fstat(fd, &st) == 0 && (S_ISCHR(st.st_mode) || S_ISBLK(st.st_mode));
+}
+
 /* Anything between the sockets and the folders can be bound, but it must be there. */
 static int clone_source(const struct guest *guest, const struct bind_mount *bind, struct error **err)
 {
@@ -113,6 +120,14 @@ static int clone_source(const struct guest *guest, const struct bind_mount *bind
     auto_close int userns_fd = file_open(path, O_RDONLY);
     if (userns_fd < 0 || !guest_is_alive(guest))
         return fail(err, ESRCH, "machine '%s' has just ended", guest->state.name);
+    if (is_device(fd)) {
+        fail_plain(err, EOPNOTSUPP, "%s is a device, and machine '%s' has private users", bind->source,
+                   guest->state.name);
+        fail_hint(*err, "devices are handed in at a start: --bind=%s, or Bind=%s in the machine's settings file",
+                  bind->source, bind->source);
+        fail_id(*err, "R4209");
+        return -EOPNOTSUPP;
+    }
     return idmap_tree(fd, userns_fd, true, err) < 0 ? -error_code(*err) : take_fd(&fd);
 }
 

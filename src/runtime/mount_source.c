@@ -83,6 +83,13 @@ static int apply_map(const struct run *run, const struct mount_request *request,
     return 0;
 }
 
+/* The tmpfiles of a booted system empty this folder, and the host's X server would be out of reach for everybody. To be
+ * connected to, a socket need not be writable as a file. */
+static bool is_protected(const struct run *run, const struct mount_request *request)
+{
+    return run->spec->start == START_BOOT && strcmp(request->target, "/tmp/.X11-unix") == 0;
+}
+
 int bind_source_open(struct run *run, const struct mount_request *request, int *ret_fd, bool *ret_directory,
                      struct error **err)
 {
@@ -111,7 +118,7 @@ int bind_source_open(struct run *run, const struct mount_request *request, int *
     }
     if (fstat(fd, &st) < 0)
         return fail(err, errno, "cannot look at %s", path);
-    if (request->read_only && mount_change(fd, MOUNT_ATTR_RDONLY, 0, true, err) < 0)
+    if ((request->read_only || is_protected(run, request)) && mount_change(fd, MOUNT_ATTR_RDONLY, 0, true, err) < 0)
         return -error_code(*err);
     if (request->idmap != IDMAP_NONE && apply_map(run, request, fd, &st, err) < 0)
         return -error_code(*err);

@@ -116,6 +116,17 @@ refuses 'a layer that is not there' "/nowhere" "$REDD" run -q -D "$WORK/tree" --
 refuses 'nor one to write to' 'cannot open nowhere, the writable layer' "$REDD" run -q -D "$WORK/tree" \
         --overlay="$WORK/lower:$WORK/nowhere:/opt" true
 
+# the X server
+mkdir -p "$WORK/x11"
+: >"$WORK/x11/X0"
+printf '#!/bin/sh\nrm /tmp/.X11-unix/X0\n' >"$WORK/tree/x-init"
+chmod +x "$WORK/tree/x-init"
+redd --bind="$WORK/x11:/tmp/.X11-unix" -b --bind="$WORK/tree/x-init:/usr/sbin/init"
+like "$err$out" 'Read-only file system' 'a system that boots cannot empty the folder of the X server'
+ok 'whose socket is there still' test -e "$WORK/x11/X0"
+redd --bind="$WORK/x11:/tmp/.X11-unix" touch /tmp/.X11-unix/X1
+is "$status" 0 'a command, which has no tmpfiles, can use it as it likes'
+
 # a door that is open while the container runs
 mount --make-shared /run                        # as systemd has it
 start tiny "$REDD" run -q -D "$WORK/tree" -M tiny --notify-ready=yes sh -c 'helper notify READY=1; exec helper hold'

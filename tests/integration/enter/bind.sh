@@ -36,6 +36,10 @@ for users in no 1000000:65536; do
         is "$status" 0 'a relative path is that of the caller'
         cd "$WORK" || exit 1
         is "$("$REDD" --json=short binds web | tr -d ' ' | tr '}' '\n' | grep -c target)" 4 'all are in the JSON'
+        run "$REDD" bind --mkdir web /dev/zero /dev/of-host
+        [ "$users" = no ] || like "$err" 'is a device, and .*private users' 'a device is not, where it would be of no use'
+        [ "$users" != no ] || is "$status" 0 'a device is bound where it can be used'
+        [ "$users" != no ] || "$REDD" unbind web /dev/of-host
         for target in '/mnt/two words' /etc/alone /srv/deep/in /mnt; do
                 run "$REDD" unbind web "$target"
                 is "$status" 0 "$target goes again"

@@ -53,6 +53,10 @@ like "$err" "^hint: '_' is not allowed.*nearest valid name is 'a-b'" 'is told wh
 refuses 'an image that is not there' "^machinectl: Machine image 'nosuch' does not exist\.$" "$ctl" start nosuch
 refuses 'our own words for it' "^redd start: No image for machine 'nosuch'" "$REDD" start nosuch
 
+refuses 'a start by nobody in particular' '^redd start: starting a container needs root$' \
+        setpriv --reuid 1000 --regid 1000 --clear-groups "$REDD" start web
+like "$err" '^hint: use sudo$' 'is told what helps'
+
 mv /var/lib/machines/db/usr/sbin/init /var/lib/machines/db/usr/sbin/init.off
 refuses 'a tree without an init' 'R[0-9]{4}' "$ctl" start db
 first=$err
