@@ -241,9 +241,13 @@ static int copy_settings(struct image_act *act, const struct image *from, const 
     return 0;
 }
 
-static int make_clone(const struct image *from, const char *folder, const char *name, bool read_only, bool frozen,
-                 int stop_fd, enum clone_kind *ret_kind, struct error **err)
+/* How a clone is made, but for what and where. */
+enum { MAKE_READ_ONLY = 1 << 0, MAKE_FROZEN = 1 << 1, MAKE_TREE_ALONE = 1 << 2 };
+
+static int make_clone(const struct image *from, const char *folder, const char *name, unsigned how, int stop_fd,
+                      enum clone_kind *ret_kind, struct error **err)
 {
+    bool frozen = how & MAKE_FROZEN;
     CLEANUP(image_act_done) struct image_act act = IMAGE_ACT_NONE;
     enum act_lock lock = frozen || from->type == IMAGE_SUBVOLUME ? ACT_NO_LOCK : ACT_SHARED;
     auto_free char *file = mem_format("%s%s", name, image_type_suffix(from->type));
@@ -259,24 +263,32 @@ static int make_clone(const struct image *from, const char *folder, const char *
         image_check_free(&act, name, err) < 0 || image_copy(&act, from, name, stop_fd, ret_kind, err) < 0)
         return -error_code(*err);
 
-    if (copy_settings(&act, from, name, target, err) < 0 || image_act_commit(&act, "image", file, err) < 0) {
+    if ((!(how & MAKE_TREE_ALONE) && copy_settings(&act, from, name, target, err) < 0) ||
+        image_act_commit(&act, "image", file, err) < 0) {
         auto_error struct error *ignored = NULL;
 
         (void) pool_work_settle(&act.work, &ignored);
         return -error_code(*err);
     }
     struct image made = {.name = (char *) name, .path = target, .entry = target, .type = from->type};
-    return read_only ? image_set_read_only(&made, true, err) : 0;
+    return how & MAKE_READ_ONLY ? image_set_read_only(&made, true, err) : 0;
 }
 
 int image_clone(const struct image *from, const char *folder, const char *name, bool read_only, int stop_fd,
                 enum clone_kind *ret_kind, struct error **err)
 {
-    return make_clone(from, folder, name, read_only, false, stop_fd, ret_kind, err);
+    return make_clone(from, folder, name, read_only ? MAKE_READ_ONLY : 0, stop_fd, ret_kind, err);
 }
 
 int image_clone_frozen(const struct image *from, const char *folder, const char *name, bool read_only, int stop_fd,
                        enum clone_kind *ret_kind, struct error **err)
 {
-    return make_clone(from, folder, name, read_only, true, stop_fd, ret_kind, err);
+    return make_clone(from, folder, name, MAKE_FROZEN | (read_only ? MAKE_READ_ONLY : 0), stop_fd, ret_kind, err);
+}
+
+int image_clone_tree(const struct image *from, const char *folder, const char *name, int stop_fd, struct error **err)
+{
+    enum clone_kind kind;
+
+    return make_clone(from, folder, name, MAKE_TREE_ALONE, stop_fd, &kind, err);
 }

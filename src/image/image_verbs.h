@@ -28,6 +28,9 @@ int image_clone(const struct image *from, const char *folder, const char *name, 
 int image_clone_frozen(const struct image *from, const char *folder, const char *name, bool read_only, int stop_fd,
                        enum clone_kind *ret_kind, struct error **err);
 
+/* The tree alone, without its settings files. */
+int image_clone_tree(const struct image *from, const char *folder, const char *name, int stop_fd, struct error **err);
+
 /* In its folder, with settings files and snapshots. */
 int image_rename(const struct image *image, const char *name, struct error **err);
 

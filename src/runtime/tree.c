@@ -17,6 +17,7 @@
 #include "base/mem.h"
 #include "base/path.h"
 #include "base/undo.h"
+#include "image/btrfs.h"
 #include "image/find.h"
 #include "image/idmap.h"
 #include "image/image_verbs.h"
@@ -51,6 +52,32 @@ static int open_template(const struct run *run, struct image_lock *ret_lock, int
     return image_tree_open_fd(&image, fd, ret_fd, err);
 }
 
+/* Images beside each other, where redd keeps images, can share layers. Elsewhere a template stays what it is: others
+ * may look into it. On btrfs a snapshot is better. */
+static bool is_among_images(const struct spec *spec, const char *folder)
+{
+    CLEANUP(strings_done) struct strings folders = {0};
+    auto_error struct error *no_name = NULL;
+    auto_free char *beside = path_parent(spec->template_path);
+    auto_close int fd = file_open(folder, O_PATH | O_DIRECTORY);
+
+    image_folders(false, &folders);
+    return spec->lock_images && strings_contain(&folders, folder) && strcmp(beside, folder) == 0 && fd >= 0 &&
+           !btrfs_is_file_system(fd) && image_check_name(path_last(spec->template_path), &no_name) == 0 &&
+           image_check_name(path_last(spec->directory), &no_name) == 0;
+}
+
+static int clone_template(const struct run *run, const char *folder, struct error **err)
+{
+    const struct spec *spec = run->spec;
+    const struct image image = {
+        .name = (char *) path_last(spec->template_path), .path = spec->template_path, .entry = spec->template_path,
+        .type = IMAGE_DIRECTORY,
+    };
+
+    return image_clone_tree(&image, folder, path_last(spec->directory), run->signal_fd, err);
+}
+
 /* --template: makes the tree if it is missing; one that exists is run as it is. */
 int step_template_copy(struct run *run, struct error **err)
 {
@@ -63,6 +90,11 @@ int step_template_copy(struct run *run, struct error **err)
                      spec->template_path);
         return 0;
     }
+
+    auto_free char *folder = path_parent(spec->directory);
+    if (is_among_images(spec, folder))
+        return clone_template(run, folder, err) < 0
+                   ? fail_in(err, "cannot copy the template %s to %s", spec->template_path, spec->directory) : 0;
 
     auto_close int fd = -1;
     CLEANUP(snapshot_done) struct snapshot snapshot = {0};

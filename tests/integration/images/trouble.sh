@@ -89,6 +89,15 @@ umount "$WORK/at"
 rm -r /tmp/layers
 run "$REDD" run -q --pipe -D "$WORK/fresh" --template="$STORE/twin" cat /etc/value
 is "$status $out $(cat "$WORK/fresh/etc/value")" '0 two two' 'as a template a machine in layers gives a whole tree'
+echo '[Exec]' >"$STORE/twin.nspawn"
+run "$REDD" run -q --pipe -D "$STORE/made" --template="$STORE/twin" cat /etc/value
+is "$status $out" '0 two' 'beside it, too'
+ok '… as one that shares its layers' test -e "$STORE/made/redd-lineage"
+not_ok '… without its settings' test -e "$STORE/made.nspawn"
+run "$REDD" run -q --pipe -D "$STORE/made" --template="$STORE/twin" sh -c 'echo three >/etc/value'
+is "$(value twin)$(value made)" twothree '… and is independent of it'
+"$REDD" remove -q made
+rm -f "$STORE/twin.nspawn"
 run "$REDD" mount twin
 is "$status $out" '0 /run/redd/mounts/twin' 'a machine is mounted below /run'
 is "$(cat /run/redd/mounts/twin/etc/value)" two '… with what it wrote'
