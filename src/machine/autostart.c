@@ -3,6 +3,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -15,6 +16,7 @@
 #define UNIT_PREFIX "systemd-nspawn@"
 #define UNIT_SUFFIX ".service"
 #define TARGET "machines.target"
+#define ORDER_FILE "50-redd-order.conf"
 
 /* Where units come from besides ROOT itself; the last one is what is named where none is there. */
 static const char *const unit_folders[] = {
@@ -71,11 +73,57 @@ int autostart_enable(const char *root, const char *name, bool with_target, struc
 
 int autostart_disable(const char *root, const char *name, struct autostart_changes *changes, struct error **err)
 {
+    const struct order_node free_of_needs = {.name = (char *) name};
     auto_free char *link = link_of(root, name);
 
+    if (autostart_write_order(root, &free_of_needs, changes, err) < 0)
+        return -error_code(*err);
     if (unlink(link) < 0)
         return errno == ENOENT ? 0 : fail(err, errno, "cannot remove %s", link);
     strings_add_format(&changes->lines, "Removed '%s'.", link);
+    return 0;
+}
+
+static void add_units(struct strings *lines, const char *key, const struct strings *names)
+{
+    for (size_t i = 0; i < names->count; i++)
+        strings_add_format(lines, "%s=" UNIT_PREFIX "%s" UNIT_SUFFIX "\n", key, names->item[i]);
+}
+
+static int remove_order(const char *path, const char *folder, struct autostart_changes *changes, struct error **err)
+{
+    if (unlink(path) < 0)
+        return errno == ENOENT ? 0 : fail(err, errno, "cannot remove %s", path);
+    (void) rmdir(folder);       /* others may have drop-ins there */
+    strings_add_format(&changes->lines, "Removed '%s'.", path);
+    return 0;
+}
+
+int autostart_write_order(const char *root, const struct order_node *node, struct autostart_changes *changes,
+                          struct error **err)
+{
+    auto_free char *folder = mem_format("%s/" UNIT_PREFIX "%s" UNIT_SUFFIX ".d", root, node->name);
+    auto_free char *path = path_join(folder, ORDER_FILE), *before = NULL;
+    CLEANUP(strings_done) struct strings lines = {0};
+
+    if (node->after.count == 0 && node->requires.count == 0)
+        return remove_order(path, folder, changes, err);
+    strings_add(&lines,
+                "# From [Machine] After= and Requires= of the machine's settings; 'redd enable' writes it anew.\n"
+                "[Unit]\n");
+    add_units(&lines, "Requires", &node->requires);
+    add_units(&lines, "After", &node->requires);
+    add_units(&lines, "After", &node->after);
+
+    auto_free char *text = strings_join(&lines, "");
+    if (file_read_quiet(AT_FDCWD, path, 64 << 10, &before) == 0 && strcmp(before, text) == 0)
+        return 0;
+    int r = dir_make_all(folder, 0755);
+    if (r < 0)
+        return fail(err, -r, "cannot make %s", folder);
+    if (file_replace_at(AT_FDCWD, path, text, strlen(text), 0644, err) < 0)
+        return -error_code(*err);
+    strings_add_format(&changes->lines, "Created '%s'.", path);
     return 0;
 }
 

@@ -284,7 +284,10 @@ run_on_host machinectl list --no-legend
 like "$out" '^deb .*(192\.168|172|10)\.' 'but shows the one there is'
 
 # --- when the host reboots ---
-ok 'a machine is enabled' on_host machinectl enable c1
+"$REDD" exec host -- sh -c 'mkdir -p /etc/systemd/nspawn; printf "[Machine]\nRequires=plain\n" >>/etc/systemd/nspawn/c1.nspawn'
+ok 'a machine that requires another is enabled' on_host machinectl enable c1
+like "$(property After systemd-nspawn@c1.service)" 'systemd-nspawn@plain.service' 'systemd knows of the order'
+like "$(property Requires systemd-nspawn@c1.service)" 'systemd-nspawn@plain.service' 'and of the need'
 booted=$("$REDD" exec host -- systemctl show --value -p UserspaceTimestampMonotonic)
 ok 'the host reboots' on_host systemctl reboot
 await_on_host '^[1-9]' sh -c "systemctl show --value -p UserspaceTimestampMonotonic | grep -vx $booted"
@@ -292,7 +295,12 @@ await_on_host '^(running|degraded)' systemctl is-system-running
 is "$out" running 'and is up again'
 run_on_host machinectl list --no-legend
 like "$out" '^c1 ' 'with the machine that is enabled'
+like "$out" '^plain ' 'and the one that it requires'
+ok 'which came first' test "$(property ActiveEnterTimestampMonotonic systemd-nspawn@plain.service)" -le \
+        "$(property ActiveEnterTimestampMonotonic systemd-nspawn@c1.service)"
 unlike "$out" '^deb ' 'and not the other'
+ok 'the machine is disabled' on_host machinectl disable c1
+unlike "$(property Requires systemd-nspawn@c1.service)" 'systemd-nspawn@plain.service' 'which leaves nothing of the need'
 run_on_host redd why deb
 like "$out" 'powered off' 'which was powered off, in its own way'
 run_on_host journalctl --no-pager -b -1 -u systemd-nspawn@deb.service
