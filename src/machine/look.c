@@ -31,7 +31,9 @@ int machine_open_root(const struct machine_state *machine)
 
 void machine_read_os(const struct machine_state *machine, struct os_release *ret)
 {
-    auto_close int root_fd = machine_open_root(machine);
+    /* what a virtual machine's process has for its root is the host's */
+    bool has_root = machine->root || !string_equal(machine->class, "vm");
+    auto_close int root_fd = has_root ? machine_open_root(machine) : -1;
 
     if (root_fd < 0)
         return;

@@ -159,7 +159,7 @@ is "$out" 'o "/org/freedesktop/machine1/machine/theirs"' 'another program regist
 call ListMachines
 like "$out" '"theirs" "vm" "libvirt-qemu"' 'which is listed'
 run "$REDD" list --no-legend
-like "$out" '^theirs +vm' 'by redd as well'
+like "$out" '^theirs +vm +libvirt-qemu +- +- +-$' 'by redd as well, which does not take the system of the host for that of the machine'
 call RegisterMachine sayssus theirs 0 libvirt-qemu vm "$foreign" ''
 like "$err" "Machine 'theirs' already exists" 'not twice'
 end_process "$apid_pid"
