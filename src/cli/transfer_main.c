@@ -26,6 +26,7 @@
 #include "cli/transfer_show.h"
 #include "machine/hold_still.h"
 #include "transfer/job.h"
+#include "transfer/rootless.h"
 #include "transfer/verbs.h"
 
 /* clang-format off */
@@ -100,10 +101,10 @@ static int open_stop_fd(void)
 }
 
 /* The job's process. Never returns. */
-static void run_job(const struct request *request, int fd)
+static void run_job(const struct request *request, int userns_fd, int fd)
 {
-    struct job job = {.host = &transfer_host, .down = {.fd = fd, .progress_fd = -1}, .lock_fd = -1,
-                      .input_fd = STDIN_FILENO, .output_fd = STDOUT_FILENO};
+    struct job job = {.host = &transfer_host, .userns_fd = userns_fd, .down = {.fd = fd, .progress_fd = -1},
+                      .lock_fd = -1, .input_fd = STDIN_FILENO, .output_fd = STDOUT_FILENO};
     auto_error struct error *err = NULL;
 
     (void) setsid();
@@ -126,7 +127,8 @@ static void run_job(const struct request *request, int fd)
     _exit(EXIT_SUCCESS);
 }
 
-static int start_job(const struct request *request, pid_t *ret_pid, int *ret_fd, struct error **err)
+static int start_job(const struct request *request, int userns_fd, pid_t *ret_pid, int *ret_fd,
+                     struct error **err)
 {
     int ends[2];
 
@@ -135,7 +137,7 @@ static int start_job(const struct request *request, pid_t *ret_pid, int *ret_fd,
     *ret_pid = fork();
     if (*ret_pid == 0) {
         (void) close(ends[0]);
-        run_job(request, ends[1]);
+        run_job(request, userns_fd, ends[1]);
     }
     (void) close(ends[1]);
     if (*ret_pid < 0) {
@@ -146,12 +148,27 @@ static int start_job(const struct request *request, pid_t *ret_pid, int *ret_fd,
     return 0;
 }
 
+/* A plain user's work on trees; who is root, of a user namespace perhaps, has the owners there are. */
+static bool needs_owners(const struct request *request)
+{
+    static const char *const verbs_of_trees[] = {"import",   "import-tar", "pull",      "pull-tar",
+                                                 "pull-oci", "export",     "export-tar"};
+    bool found = false;
+
+    for (size_t i = 0; i < COUNT_OF(verbs_of_trees); i++)
+        found = found || strcmp(request->verb->name, verbs_of_trees[i]) == 0;
+    return found && geteuid() != 0;
+}
+
 static int run(const struct request *request, struct error **err)
 {
     pid_t pid = -1;
+    auto_close int userns_fd = -1;
     int fd = -1, status;
 
-    if (start_job(request, &pid, &fd, err) < 0)
+    if (needs_owners(request) && rootless_enter(&userns_fd, err) < 0)
+        return -error_code(*err);
+    if (start_job(request, userns_fd, &pid, &fd, err) < 0)
         return -error_code(*err);
 
     auto_close int job_fd = fd;

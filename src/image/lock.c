@@ -219,18 +219,21 @@ int image_lock_take(struct image_lock *lock, const char *path, int image_fd, boo
         return -error_code(*err);
 
     /* First the one that says who holds it. */
-    int r = take_in_folder(&taken.inode, inode, shared);
-    if (r < 0)
-        return lock_failed(r, path, image_fd, inode, err);
+    int first = take_in_folder(&taken.inode, inode, shared), r;
+    /* a plain user may not lock there, but beside his own images */
+    if (first < 0 && (!beside || (first != -EACCES && first != -EPERM)))
+        return lock_failed(first, path, image_fd, inode, err);
 
     r = beside ? lock_file_take(&taken.beside, beside, shared) : 0;
+    if (first < 0 && r < 0)
+        return lock_failed(first, path, image_fd, inode, err);
     /* Nobody can write there, or not we: then nobody like us can meet there either, and the other lock does. */
     if (r < 0 && r != -EROFS && r != -EACCES && r != -EPERM && r != -ENAMETOOLONG) {
         r = lock_failed(r, path, image_fd, beside, err);
         image_lock_done(&taken);
         return r;
     }
-    write_holder(&taken.inode, machine);
+    write_holder(first < 0 ? &taken.beside : &taken.inode, machine);
     *lock = taken;
     return 0;
 }

@@ -101,13 +101,23 @@ int look_inside(struct job *job, int fd, struct strings *ret_facts, struct error
     return job_work(job, worker, ret_facts, err);
 }
 
+/* A tree of a plain user's belongs to the root of the namespace it is unpacked in. */
+static int hand_over(const struct job *job, int fd)
+{
+    struct stat st;
+
+    if (job->userns_fd < 0)
+        return 0;
+    return fstat(fd, &st) < 0 ? -1 : st.st_uid == 0 ? fchown(fd, 1, 1) : 0;
+}
+
 int tree_arrive(struct job *job, struct unpack *unpack, const struct arrival *arrival, struct error **err)
 {
     const struct worker worker = {
         .what = "unpacking", .sandbox = SANDBOX_UNPACK, .root_fd = arrival->fd, .work = unpack_work, .data = unpack};
 
     unpack->root_fd = arrival->fd;
-    if (fchmod(arrival->fd, 0755) < 0)
+    if (fchmod(arrival->fd, 0755) < 0 || hand_over(job, arrival->fd) < 0)
         return fail(err, errno, "cannot prepare the tree");
     return job_work(job, worker, NULL, err);
 }

@@ -82,5 +82,6 @@ int job_work(struct job *job, struct worker worker, struct strings *ret_facts, s
     CLEANUP(strings_done) struct strings ignored = {0};
 
     worker.stop_fd = job->stop_fd;
+    worker.userns_fd = job->userns_fd;
     return worker_run(&worker, &job->down, ret_facts ? ret_facts : &ignored, err);
 }

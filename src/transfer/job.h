@@ -24,6 +24,7 @@ struct transfer_host {
 
 struct job {
     const struct transfer_host *host;
+    int userns_fd;              /* of trees' owners (rootless.h); -1: this one */
     struct channel down;        /* to the terminal */
     int stop_fd;                /* readable: it was cancelled */
     uint32_t id;                /* 0: others cannot see it */

@@ -158,7 +158,8 @@ int registry_login_find(const char *place, char **ret, struct error **err)
         auto_free char *text = NULL;
         int r = file_read_quiet(AT_FDCWD, files.item[i], FILE_MAX, &text);
 
-        if (r == -ENOENT && !is_named)
+        /* root's own is not that of a user namespace's root */
+        if ((r == -ENOENT || r == -EACCES) && !is_named)
             continue;
         if (r < 0) {
             fail(err, -r, "cannot read %s", files.item[i]);

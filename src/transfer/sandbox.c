@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <signal.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -20,6 +21,7 @@
 #include "base/fd.h"
 #include "base/kernel.h"
 #include "base/mem.h"
+#include "transfer/rootless.h"
 
 #define NOBODY 65534
 #define BIT(capability) (1ull << (capability))
@@ -94,7 +96,8 @@ static int enter_root(int root_fd, struct error **err)
         fail(err, errno, "cannot make the tree the root directory of the worker");
         fail_id(*err, "R5001");
         if (error_code(*err) == EPERM)
-            fail_hint(*err, "it needs CAP_SYS_CHROOT: as root, or as the root of a user namespace (unshare -r)");
+            fail_hint(*err, "it needs CAP_SYS_CHROOT: as root, or as a user with a range of ids in /etc/subuid and "
+                            "/etc/subgid and the programs newuidmap and newgidmap (package uidmap)");
         return -error_code(*err);
     }
     return chdir("/") < 0 ? fail(err, errno, "cannot enter the worker's root directory") : 0;
@@ -203,11 +206,13 @@ static int filter_calls(const struct profile *profile, struct error **err)
     return r < 0 ? fail(err, -r, "cannot load the worker's system call filter") : 0;
 }
 
-int sandbox_enter(enum sandbox_kind kind, int root_fd, struct error **err)
+int sandbox_enter(enum sandbox_kind kind, int root_fd, int userns_fd, struct error **err)
 {
     const struct profile *profile = &profiles[kind];
 
     (void) umask(0);
+    if (profile->enters_root && userns_fd >= 0 && rootless_become_root_of(userns_fd, err) < 0)
+        return -error_code(*err);
     if (profile->enters_root && enter_root(root_fd, err) < 0)
         return -error_code(*err);
     if (profile->becomes_nobody && sandbox_become_nobody(err) < 0)
@@ -217,6 +222,8 @@ int sandbox_enter(enum sandbox_kind kind, int root_fd, struct error **err)
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
         return fail(err, errno, "cannot forbid new privileges");
     (void) prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+    /* once more: it was forgotten with the change of user */
+    (void) prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (kind == SANDBOX_COMPUTE)
         forbid_paths();
     if (kind == SANDBOX_FETCH)

@@ -24,5 +24,6 @@ enum sandbox_kind {
  * then. So does the root of a user namespace that has no nobody. */
 int sandbox_become_nobody(struct error **err);
 
-/* Goes in, for good. ROOT_FD becomes the root (for PACK and UNPACK). Called before the first thread is made. */
-int sandbox_enter(enum sandbox_kind kind, int root_fd, struct error **err);
+/* Goes in, for good. ROOT_FD becomes the root (for PACK and UNPACK), whose owners are those of the user namespace
+ * USERNS_FD (-1: of this one). Called before the first thread is made. */
+int sandbox_enter(enum sandbox_kind kind, int root_fd, int userns_fd, struct error **err);

@@ -28,7 +28,8 @@ static void work(const struct worker *worker, int fd, pid_t parent)
     (void) prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent)
         _exit(1);
-    if (sandbox_enter(worker->sandbox, worker->root_fd, &err) < 0 || worker->work(worker->data, &up, &err) < 0) {
+    if (sandbox_enter(worker->sandbox, worker->root_fd, worker->userns_fd, &err) < 0 ||
+        worker->work(worker->data, &up, &err) < 0) {
         channel_error(&up, err);
         _exit(1);
     }

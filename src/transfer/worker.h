@@ -17,6 +17,7 @@ struct worker {
     const char *what;                   /* "unpacking", for the error when it dies */
     enum sandbox_kind sandbox;
     int root_fd;
+    int userns_fd;                      /* of trees' owners (rootless.h); -1: this one */
     int (*work)(void *data, struct channel *up, struct error **err);
     void *data;
     int stop_fd;                        /* readable: end it, -ECANCELED; -1: none */

@@ -191,7 +191,8 @@ is "$forget_kept" 1 'what was downloaded is kept'
 run "$REDD" pull-tar -q "$server/p/image.tar" again
 is "$status" 1 'it is no way around the signature'
 forget image again
-rm -rf /var/lib/redd/pulled.lock /etc/redd
+rm -rf /var/lib/redd/pulled.lock /etc/redd/keys
+rmdir /etc/redd 2>/dev/null
 gpgconf --kill all
 timeout 10 sh -c 'while pgrep -x gpg-agent >/dev/null; do :; done'
 stop_serving
