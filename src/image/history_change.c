@@ -106,6 +106,7 @@ static int take(const struct image *image, const char *tag, bool frozen, int sto
         return not_for_this(image, err);
     act.frozen = frozen;
     if (check_tag(own_tag, err) < 0 || image_check_changeable(image, err) < 0 ||
+        (!frozen && image_shorten(image, stop_fd, err) < 0) ||
         image_act_begin(&act, image, NULL, lock, err) < 0 ||
         make_record(&act, image, stop_fd, err) < 0 || open_history(&act, image->name, &history_fd, err) < 0)
         return -error_code(*err);

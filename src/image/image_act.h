@@ -38,6 +38,10 @@ int image_check_free(const struct image_act *act, const char *name, struct error
 /* Moves FILE of the work's folder to FILE_IN_FOLDER of the pool's folder, where nothing is. */
 int image_act_commit(struct image_act *act, const char *file, const char *file_in_folder, struct error **err);
 
+/* Before IMAGE is copied: one that has grown so many layers that one more would be too many becomes a plain tree. Takes
+ * the time of a copy, once in many. */
+int image_shorten(const struct image *image, int stop_fd, struct error **err);
+
 /* Whether the image can be frozen where it is: a plain tree in the pool's own folder, or one in layers. */
 bool image_can_be_layered(const struct image_act *act, const struct image *image);
 

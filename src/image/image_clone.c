@@ -259,6 +259,8 @@ static int make_clone(const struct image *from, const char *folder, const char *
     if (r < 0)
         return fail(err, -r, "cannot make the directory %s", folder);
     act.frozen = frozen;
+    if (!frozen && image_shorten(from, stop_fd, err) < 0)
+        return -error_code(*err);
     if (image_act_begin(&act, from, folder, lock, err) < 0 ||
         image_check_free(&act, name, err) < 0 || image_copy(&act, from, name, stop_fd, ret_kind, err) < 0)
         return -error_code(*err);

@@ -55,3 +55,14 @@ int image_flatten(const struct image *image, int stop_fd, struct error **err)
     fd_closep(&mount_fd);
     return put_in_place(&act, image, err);
 }
+
+int image_shorten(const struct image *image, int stop_fd, struct error **err)
+{
+    auto_close int fd = image->type == IMAGE_DIRECTORY ? file_open(image->path, O_PATH | O_DIRECTORY) : -1;
+
+    /* a snapshot is never frozen */
+    if (fd < 0 || image_is_link(image) || strstr(image->path, "/" POOL_NAME "/") || !lineage_is_full(fd, image->path))
+        return 0;
+    return image_flatten(image, stop_fd, err) < 0
+               ? fail_in(err, "cannot make '%s' a plain tree, which it has too many layers not to be", image->name) : 0;
+}

@@ -71,6 +71,10 @@ int lineage_mount(const struct lineage_tree *tree, int userns_fd, bool read_only
 /* Makes OVERLAY one over all of the tree, which it only reads. */
 void lineage_use_layers(const struct lineage_tree *tree, struct overlay *overlay);
 
+/* Whether to freeze the machine in the folder FD at PATH would give it more layers than are good for it: it is to be
+ * made plain before. */
+bool lineage_is_full(int fd, const char *path);
+
 /* -- changing; the pool is locked, and so is the image -- */
 
 /* Makes what the image NAME of the pool's folder, open as FD, is now the layers in *ret; later changes of it go to a

@@ -19,6 +19,7 @@
 #include "image/image_mount.h"
 #include "image/layers.h"
 #include "image/lineage.h"
+#include "image/overlay.h"
 #include "image/remove_tree.h"
 #include "image/upper.h"
 
@@ -102,6 +103,15 @@ static int is_empty(int dir_fd, const char *name)
         entries++;
     (void) closedir(dir);
     return entries < 3;
+}
+
+bool lineage_is_full(int fd, const char *path)
+{
+    CLEANUP(lineage_done) struct lineage lineage = {0};
+    auto_error struct error *ignored = NULL;
+
+    return lineage_is_likely(fd) && lineage_read(fd, path, &lineage, &ignored) == 0 &&
+           lineage.layers.count >= overlay_layers_max() && is_empty(fd, "upper") == 0;
 }
 
 /* The machine's folder and what is to take its place change names. From the next moment on the layer exists, and the

@@ -118,9 +118,7 @@ static int set_layer(int fs_fd, const char *key, int fd)
     return sys_fsconfig(fs_fd, FSCONFIG_SET_STRING, key, path_of_fd(path, fd), 0) < 0 ? -errno : 0;
 }
 
-/* Before Linux 6.5 overlayfs has all options handed to it as text, whatever they are, and looks at them when it
- * mounts. */
-static bool reads_options_late(void)
+static bool kernel_is_before(unsigned long wanted_major, unsigned long wanted_minor)
 {
     struct utsname name;
     char *end;
@@ -128,7 +126,18 @@ static bool reads_options_late(void)
     if (uname(&name) < 0)
         return false;
     unsigned long major = strtoul(name.release, &end, 10), minor = *end == '.' ? strtoul(end + 1, NULL, 10) : 0;
-    return major < 6 || (major == 6 && minor < 5);
+    return major < wanted_major || (major == wanted_major && minor < wanted_minor);
+}
+
+/* Overlayfs then has all options handed to it as text, whatever they are, and looks at them when it mounts. */
+static bool reads_options_late(void)
+{
+    return kernel_is_before(6, 5);
+}
+
+size_t overlay_layers_max(void)
+{
+    return kernel_is_before(6, 7) ? 12 : 100;
 }
 
 /* "lowerdir+" takes one layer a call, top first, since Linux 6.7; before that all go into one string of 256 bytes. */

@@ -28,6 +28,10 @@ struct overlay {
                                    done by itself where need be, so only tests set it */
 };
 
+/* How many layers a tree should have at most: the kernel takes 500, before Linux 6.7 as many as their names fit into
+ * 256 bytes, and every name that is looked up costs a look into each. */
+size_t overlay_layers_max(void);
+
 /* Gives a detached mount. A lower layer may be an overlay itself, which is mapped by its own layers. The layers may
  * be closed afterwards; one that was itself a detached mount may be good for nothing else then. -EINVAL also where
  * the file system of a layer cannot be mapped, or cannot hold an upper layer. */

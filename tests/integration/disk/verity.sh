@@ -124,6 +124,12 @@ mkdir -p /var/lib/machines
 mkdir m && mount -o loop,ro bare.raw m && cp -a m /var/lib/machines/a && umount m
 redd clone a b
 try clone -M b sh -c 'touch /x && echo written'
+for n in $(seq 1 16); do
+        redd mount -q b /tmp/at && echo $n >/tmp/at/etc/value
+        redd unmount /tmp/at
+        redd snapshot -q b
+done
+try chain -M b cat /etc/value
 try damaged-hashes -i /work/plain.raw --root-hash=$hash --verity-data=/work/plain.raw true
 settle
 say devices "$(ls /dev | grep -c '^dm-')"
@@ -161,6 +167,7 @@ like "$(vm_says unsigned)" 'the signature of the root hash is not accepted.*\[R3
 like "$(vm_says unsigned-by-file)" '\[R3215\]' 'from a file, too'
 is "$(vm_says policy-verity)" in-tree 'a policy without "signed" does without the signature'
 is "$(vm_says clone)" written 'a clone in layers runs there, too'
+is "$(vm_says chain)" 16 'and after more snapshots than the kernel can name layers'
 like "$(vm_says damaged-hashes)" '\[R3212\]' 'hashes that are none are refused'
 like "$(vm_says late)" '^up .*refused$' 'a block that was changed cannot be read'
 is "$(vm_says devices)" 0 'no device is left'

@@ -89,6 +89,20 @@ umount "$WORK/at"
 rm -r /tmp/layers
 run "$REDD" run -q --pipe -D "$WORK/fresh" --template="$STORE/twin" cat /etc/value
 is "$status $out $(cat "$WORK/fresh/etc/value")" '0 two two' 'as a template a machine in layers gives a whole tree'
+n=0
+while [ "$n" -lt 104 ]; do
+        n=$((n + 1))
+        "$REDD" mount -q twin "$WORK/at" && echo "$n" >"$WORK/at/etc/many"
+        "$REDD" unmount "$WORK/at"
+        "$REDD" snapshot -q twin "many-$n"
+done
+run "$REDD" run -q --pipe -M twin cat /etc/value /etc/many
+is "$status $out" "0 two
+104" 'a machine starts after any number of snapshots'
+ok '… since its layers are made one when they are too many' test "$(grep -c ^layer= "$STORE/twin/redd-lineage")" -lt 50
+like "$("$REDD" diff twin many-103)" '^C /etc/many$' '… and the snapshots are what they were'
+sound 'many snapshots'
+for n in $(seq 1 104); do "$REDD" remove-snapshot -q twin "many-$n"; done
 echo '[Exec]' >"$STORE/twin.nspawn"
 run "$REDD" run -q --pipe -D "$STORE/made" --template="$STORE/twin" cat /etc/value
 is "$status $out" '0 two' 'beside it, too'
