@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include "api/machine_calls.h"
@@ -109,8 +110,12 @@ int main(int argc, char **argv)
 
     CLEANUP(service_done) struct service service = {.registry = &registry, .watch_fd = -1};
     int sign_fd = open(REGISTRY_API_SIGN, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
-    fd_closep(&sign_fd);
+    if (sign_fd >= 0)
+        (void) flock(sign_fd, LOCK_EX | LOCK_NB);       /* taken: another one runs, and take_names() will say so */
     int r = serve(&service, &err);
-    (void) unlink(REGISTRY_API_SIGN);
+    /* another one's is not ours to take away */
+    if (r >= 0 || !string_equal(error_id(err), "R4602"))
+        (void) unlink(REGISTRY_API_SIGN);
+    fd_closep(&sign_fd);
     return r < 0 ? report("redd-apid", err) : EXIT_SUCCESS;
 }

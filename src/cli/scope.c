@@ -83,7 +83,7 @@ int machine_register(const struct registry *registry, struct machine_claim *clai
 {
     bool foreign = registry_has_foreign_manager(registry), systemd = service_manager_is_systemd();
 
-    if (foreign || (systemd && access(registry->own_sign, F_OK) < 0)) {
+    if (foreign || (systemd && !registry_has_own_manager(registry))) {
         auto_error struct error *ignored = NULL;
 
         if (ask_machine_manager(spec, facts, foreign ? err : &ignored) == 0 || foreign)

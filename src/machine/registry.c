@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -263,10 +264,17 @@ int registry_set_state(struct machine_claim *claim, const struct machine_state *
     return r < 0 ? fail(err, -r, "cannot write %s", path) : 0;
 }
 
+/* By flock(2), which who looks from within redd-apid does not release by closing. */
+bool registry_has_own_manager(const struct registry *registry)
+{
+    auto_close int fd = registry->own_sign ? file_open(registry->own_sign, O_RDONLY | O_NOCTTY | O_NONBLOCK) : -1;
+
+    return fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) < 0 && errno == EWOULDBLOCK;
+}
+
 bool registry_has_foreign_manager(const struct registry *registry)
 {
-    return registry->foreign_sign && access(registry->foreign_sign, F_OK) == 0 &&
-           !(registry->own_sign && access(registry->own_sign, F_OK) == 0);
+    return registry->foreign_sign && access(registry->foreign_sign, F_OK) == 0 && !registry_has_own_manager(registry);
 }
 
 /* The public file is a second name of the state. It has to arrive by a rename: that is what sd-login's monitors look

@@ -28,12 +28,13 @@ struct registry {
     const char *folder;                 /* of the machines' folders */
     const char *public_folder;          /* where other programs look for machines, NULL: they are not told */
     const char *foreign_sign;           /* exists when a machine manager runs that owns PUBLIC_FOLDER … */
-    const char *own_sign;               /* … unless this does too: then it is redd-apid */
+    const char *own_sign;               /* … unless this is locked: then it is redd-apid */
     const struct undo_kind *kinds;      /* how to undo what any redd on this host may have recorded */
     size_t n_kinds;
 };
 
-/* redd-apid makes this before its sockets, and removes it after them. */
+/* redd-apid makes and locks (flock) this before its sockets, and removes it after them. Left by a killed one it says
+ * nothing. */
 #define REGISTRY_API_SIGN "/run/redd/apid"
 
 /* The registry of the host, of which there is one for all users. */
@@ -86,6 +87,9 @@ int registry_recover_all(const struct registry *registry, struct error **err);
 
 /* A machine manager other than redd-apid keeps the machines other programs see. */
 bool registry_has_foreign_manager(const struct registry *registry);
+
+/* Whether redd-apid runs. */
+bool registry_has_own_manager(const struct registry *registry);
 
 struct machine_states {
     struct machine_state *item;

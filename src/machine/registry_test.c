@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <sys/ptrace.h>
 #include <sys/wait.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include "base/test.h"
@@ -212,8 +213,12 @@ TEST(a_foreign_machine_manager_keeps_its_folder_to_itself)
     EXPECT_OK(registry_announce(&home.registry, &claim, NULL, ERR));
     EXPECT_TRUE(!home_has(&home, "systemd/machines/web"));
 
-    EXPECT_INT(mknod(home.own_sign, S_IFREG | 0600, 0), 0);
+    auto_close int own_fd = open(home.own_sign, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    EXPECT_TRUE(own_fd >= 0);
+    EXPECT_TRUE(registry_has_foreign_manager(&home.registry));  /* of a redd-apid that was killed */
+    EXPECT_INT(flock(own_fd, LOCK_EX), 0);
     EXPECT_TRUE(!registry_has_foreign_manager(&home.registry));
+    EXPECT_TRUE(registry_has_own_manager(&home.registry));
     EXPECT_OK(registry_announce(&home.registry, &claim, NULL, ERR));
     EXPECT_TRUE(home_has(&home, "systemd/machines/web"));
     EXPECT_OK(registry_release(&home.registry, &claim, ERR));

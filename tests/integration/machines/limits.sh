@@ -28,6 +28,15 @@ has_controller pids || cannot_all 'this kernel has no controllers'
 run "$REDD" start web
 is "$status$err" 0 'a machine with limits in its settings'
 is "$(limit_file pids pids.max pids.max)" 40 'has them'
+# the hierarchies of version 1, where the host has them: one line for each
+"$REDD" exec web helper hold >up &
+holder=$!
+timeout 10 sh -c 'until [ -s up ]; do "$HELPER" pause 10000; done'
+entered=$(pgrep -P "$holder" -f 'helper hold' || pgrep -nf '^helper hold$')
+is "$(grep -v ^0: "/proc/$entered/cgroup")" "$(grep -v ^0: "/proc/$(sed -n 's/^LEADER=//p' /run/redd/machines/web/state)/cgroup")" \
+        'whoever enters is in the same groups of version 1'
+kill "$entered"
+wait "$holder"
 leader=$(sed -n 's/^LEADER=//p' /run/redd/machines/web/state)
 "$REDD" exec web -- sh -c 'i=0; while [ $i -lt 80 ]; do sleep 100 & i=$((i + 1)); done' >/dev/null 2>forks
 like "$(cat forks)" 'fork|Resource' 'which hold'
