@@ -410,6 +410,8 @@ static int set_beside_networkd(struct planning *planning, const struct networkd_
     if (plan->host6.family) {
         struct ip_prefix routed = ip_prefix_network(&plan->host6);
 
+        /* the kernel's own, unless the link was up before it had its hardware address */
+        address_put(&batch, plan->router_index, &plan->router_local6, 0);
         address_put_network(&batch, plan->router_index, &routed);
     }
     return talk_host(planning, &batch, err);

@@ -8,8 +8,10 @@
  * again; it is said once more as soon as networkd has answered us. And when a client inside is given an address of its
  * own, that is the container's: forwards follow it, and ours is given back.
  *
- * The container may be hostile. All it can have is what networkd gives it: only what comes in by the cable counts, and
- * that is what the host, or its bridge's rules (net/rules_table.c), let through. Floods are read in small parts.
+ * The container may be hostile, and root inside can have frames come in by any interface of its own. So answers are
+ * heard on the host's side, where only the host sends to the container, or its bridge, whose rules let no machine send
+ * leases (net/rules_table.c). From inside we only speak. Floods are read in small parts, and once there is a lease, not
+ * at all.
  */
 #include <errno.h>
 #include <netinet/in.h>
@@ -60,6 +62,7 @@ struct lease {
     struct event_source source;
     struct run *run;
     struct netlink inside;
+    int question_fd; /* a packet socket inside, to send by */
     int link_index; /* in the container */
     enum lease_state state;
     uint8_t transaction[4];
@@ -73,6 +76,36 @@ struct lease {
     size_t pending_size;
     uint8_t pending_transaction[4];
 };
+
+/* What is heard: what the host sends to clients; WITH_QUESTIONS, what the container sends to servers. */
+static int set_filter(int fd, bool with_questions)
+{
+    /* clang-format off */
+    struct sock_filter code[] = {
+        /*  0 */ BPF_STMT(BPF_LD | BPF_H | BPF_ABS, 12),
+        /*  1 */ BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ETH_P_IP, 0, 11),
+        /*  2 */ BPF_STMT(BPF_LD | BPF_B | BPF_ABS, ETH_HLEN + 9),
+        /*  3 */ BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_UDP, 0, 9),
+        /*  4 */ BPF_STMT(BPF_LD | BPF_H | BPF_ABS, ETH_HLEN + 6),      /* parts of datagrams have no port */
+        /*  5 */ BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, 0x3fff, 7, 0),
+        /*  6 */ BPF_STMT(BPF_LDX | BPF_B | BPF_MSH, ETH_HLEN),
+        /*  7 */ BPF_STMT(BPF_LD | BPF_H | BPF_IND, ETH_HLEN + 2),
+        /*  8 */ BPF_STMT(BPF_MISC | BPF_TAX, 0),
+        /*  9 */ BPF_STMT(BPF_LD | BPF_B | BPF_ABS, (uint32_t) (SKF_AD_OFF + SKF_AD_PKTTYPE)),
+        /* 10 */ BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, PACKET_OUTGOING, 0, 3),
+        /* 11 */ BPF_STMT(BPF_MISC | BPF_TXA, 0),
+        /* 12 */ BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, DHCP_CLIENT_PORT, 3, 0),
+        /* 13 */ BPF_STMT(BPF_RET | BPF_K, 0),
+        /* 14 */ BPF_STMT(BPF_MISC | BPF_TXA, 0),
+        /* 15 */ BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, with_questions ? DHCP_SERVER_PORT : UINT32_MAX, 0, 1),
+        /* 16 */ BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
+        /* 17 */ BPF_STMT(BPF_RET | BPF_K, 0),
+    };
+    /* clang-format on */
+    const struct sock_fprog program = {.len = COUNT_OF(code), .filter = code};
+
+    return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program);
+}
 
 /* -- saying -- */
 
@@ -102,7 +135,7 @@ static void say(const struct lease *lease, enum dhcp_type type)
     size_t size = dhcp_question_make(&question, data);
     size = udp_frame_answer(&to, run->address_plan.guest_mac, data, size, out);
     /* what gets lost is said again */
-    (void) send(lease->source.fd, out, size, MSG_DONTWAIT | MSG_NOSIGNAL);
+    (void) send(lease->question_fd, out, size, MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
 static void ask(struct lease *lease, int64_t now_ms)
@@ -138,7 +171,8 @@ static void keep_question(struct lease *lease, const uint8_t *frame, size_t size
 
     if (size > FRAME_SIZE || dhcp_request_parse(udp->data, udp->size, &request) < 0 ||
         (request.type != DHCP_DISCOVER && request.type != DHCP_REQUEST) ||
-        !mac_equal(request.client, lease->run->address_plan.guest_mac))
+        !mac_equal(request.client, lease->run->address_plan.guest_mac) ||
+        memcmp(request.transaction, lease->transaction, 4) == 0)        /* our own */
         return;
     if (!lease->pending)
         lease->pending = mem_alloc(FRAME_SIZE);
@@ -152,7 +186,7 @@ static void keep_question(struct lease *lease, const uint8_t *frame, size_t size
 static void repeat_question(struct lease *lease)
 {
     if (lease->pending)
-        (void) send(lease->source.fd, lease->pending, lease->pending_size, MSG_DONTWAIT | MSG_NOSIGNAL);
+        (void) send(lease->question_fd, lease->pending, lease->pending_size, MSG_DONTWAIT | MSG_NOSIGNAL);
     forget_pending(lease);
 }
 
@@ -244,7 +278,7 @@ static void take_lease(struct lease *lease, const struct dhcp_offer *offer, int6
     lease->state = LEASE_HELD;
     lease->tries = 0;
     lease->act_ms = renewal_ms(offer, now_ms);
-    (void) packet_socket_hear_outgoing(lease->source.fd, false);
+    (void) set_filter(lease->source.fd, false);
     repeat_question(lease);
     if (is_renewal)
         return;
@@ -274,7 +308,7 @@ static void take_theirs(struct lease *lease, const struct dhcp_offer *offer)
 {
     if (lease->state == LEASE_HELD && !ip_address_equal(&lease->offer.address, &offer->address))
         say(lease, DHCP_RELEASE);
-    (void) packet_socket_hear_outgoing(lease->source.fd, false);
+    (void) set_filter(lease->source.fd, false);
     forget_pending(lease);
     lease->state = LEASE_THEIRS;
     lease->act_ms = 0;
@@ -288,9 +322,9 @@ static void hear(struct lease *lease, const uint8_t *frame, size_t size, bool is
 
     if (udp_frame_parse(frame, size, &udp) < 0 || udp.source.family != AF_INET)
         return;
-    if (is_outgoing && udp.target_port == DHCP_SERVER_PORT)
+    if (!is_outgoing && udp.target_port == DHCP_SERVER_PORT && lease->state < LEASE_HELD)
         keep_question(lease, frame, size, &udp);
-    if (is_outgoing || udp.target_port != DHCP_CLIENT_PORT || dhcp_offer_parse(udp.data, udp.size, &offer) < 0 ||
+    if (!is_outgoing || udp.target_port != DHCP_CLIENT_PORT || dhcp_offer_parse(udp.data, udp.size, &offer) < 0 ||
         !mac_equal(offer.client, lease->run->address_plan.guest_mac))
         return;
     if (lease->pending && memcmp(offer.transaction, lease->pending_transaction, 4) == 0)
@@ -345,34 +379,13 @@ static void lease_ready(struct event_source *source, short revents, int64_t now_
 
 /* -- the step -- */
 
-static int open_socket(int link_index, int *ret_fd, struct error **err)
+/* Hears nothing yet. */
+static int open_deaf(int link_index, int *ret_fd, struct error **err)
 {
-    /* clang-format off */
-    struct sock_filter code[] = {
-        /*  0 */ BPF_STMT(BPF_LD | BPF_H | BPF_ABS, 12),
-        /*  1 */ BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ETH_P_IP, 0, 8),
-        /*  2 */ BPF_STMT(BPF_LD | BPF_B | BPF_ABS, ETH_HLEN + 9),
-        /*  3 */ BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_UDP, 0, 6),
-        /*  4 */ BPF_STMT(BPF_LD | BPF_H | BPF_ABS, ETH_HLEN + 6),      /* parts of datagrams have no port */
-        /*  5 */ BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, 0x3fff, 4, 0),
-        /*  6 */ BPF_STMT(BPF_LDX | BPF_B | BPF_MSH, ETH_HLEN),
-        /*  7 */ BPF_STMT(BPF_LD | BPF_H | BPF_IND, ETH_HLEN + 2),
-        /*  8 */ BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, DHCP_CLIENT_PORT, 2, 0),
-        /*  9 */ BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, DHCP_SERVER_PORT, 1, 0),
-        /* 10 */ BPF_STMT(BPF_RET | BPF_K, 0),
-        /* 11 */ BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
-    };
-    /* clang-format on */
-    const struct sock_fprog program = {.len = COUNT_OF(code), .filter = code};
-    auto_close int fd = -1;
+    struct sock_filter nothing[] = {BPF_STMT(BPF_RET | BPF_K, 0)};
+    const struct sock_fprog program = {.len = COUNT_OF(nothing), .filter = nothing};
 
-    if (packet_socket_open(link_index, &program, &fd, err) < 0)
-        return -error_code(*err);
-    if (packet_socket_hear_outgoing(fd, true) < 0)
-        return fail(err, errno, "cannot listen to the container's cable");
-    (void) setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &(int){BUFFER_BYTES}, sizeof(int));
-    *ret_fd = take_fd(&fd);
-    return 0;
+    return packet_socket_open(link_index, &program, ret_fd, err);
 }
 
 static int open_inside(struct lease *lease, struct error **err)
@@ -385,8 +398,18 @@ static int open_inside(struct lease *lease, struct error **err)
         return -error_code(*err);
     lease->link_index = link_index(&lease->inside, run->address_plan.guest_link);
 
-    int r = open_socket(lease->link_index, &lease->source.fd, err);
+    int r = open_deaf(lease->link_index, &lease->question_fd, err);
     return netns_leave(&own_fd, err) < 0 ? -error_code(*err) : r;
+}
+
+static int open_outside(struct lease *lease, struct error **err)
+{
+    if (open_deaf(lease->run->address_plan.link_index, &lease->source.fd, err) < 0)
+        return -error_code(*err);
+    (void) setsockopt(lease->source.fd, SOL_SOCKET, SO_RCVBUF, &(int){BUFFER_BYTES}, sizeof(int));
+    if (packet_socket_hear_outgoing(lease->source.fd, true) < 0 || set_filter(lease->source.fd, true) < 0)
+        return fail(err, errno, "cannot listen to the container's cable");
+    return 0;
 }
 
 int step_lease_start(struct run *run, struct error **err)
@@ -399,8 +422,9 @@ int step_lease_start(struct run *run, struct error **err)
         .source = {.fd = -1, .events = POLLIN, .ready = lease_ready, .data = lease},
         .run = run,
         .inside = {.fd = -1},
+        .question_fd = -1,
     };
-    if (open_inside(lease, err) < 0)
+    if (open_outside(lease, err) < 0 || open_inside(lease, err) < 0)
         return -error_code(*err);
     (void) getrandom(lease->transaction, sizeof lease->transaction, GRND_NONBLOCK);
     ask(lease, event_now_ms());
@@ -415,6 +439,7 @@ void step_lease_stop(struct run *run)
         return;
     events_remove(&run->events, &run->lease->source);
     fd_closep(&run->lease->source.fd);
+    fd_closep(&run->lease->question_fd);
     netlink_close(&run->lease->inside);
     forget_pending(run->lease);
     free(TAKE(run->lease));

@@ -6,7 +6,7 @@
 . "$LIB/network.sh"
 . "$LIB/hosts.sh"
 begin
-needs ip nsenter nft socat
+needs ip nsenter nft socat python3
 for networkd in /usr/lib/systemd/systemd-networkd /lib/systemd/systemd-networkd; do
         [ -x "$networkd" ] && break
 done
@@ -113,6 +113,20 @@ boot web -n
 in_net ip addr flush dev host0
 ok 'a client need not ask twice' timeout 2 nsenter --target "$leader" --net -- \
         busybox udhcpc -f -q -n -t 1 -T 2 -i host0 -s "$WORK/client"
+
+# what the host says counts, not what the container would like it to say
+ok 'a container says that it is given an address of others' in_net "$LIB/forged_lease.py" 10.9.8.7
+# handled behind it, and so is this, which is answered
+ok 'it is heard' "$REDD" port web add 8099:99
+unlike "$(nft list set inet redd own4)" '10\.9\.8\.7' 'and not believed'
+ticks() {
+        awk '{ sub(/.*\) /, ""); print $12 + $13 }' "/proc/$1/stat"
+}
+before=$(ticks "$supervisor")
+ok 'a flood of questions is sent' timeout 60 nsenter --target "$leader" --net "$LIB/flood.py" dhcp 192.168.99.1 30000
+used=$(($(ticks "$supervisor") - before))
+note "its supervisor took $used ms/10"
+ok 'and costs its supervisor little' test "$used" -lt 20
 stop
 refuses 'who may connect cannot be chosen for an address that it alone knows' 'R2854' \
         "$REDD" run -q -D "$WORK/web" -n --network-isolate=yes true
