@@ -151,6 +151,14 @@ static int delegate(int group_fd, uid_t uid, struct error **err)
     return 0;
 }
 
+/* The supervisor's group, new if that can be: where a group was ever told to kill its processes, the kernel (Linux 6.14
+ * and later) also kills whom a process in it has born elsewhere. */
+static int make_supervisor_group(struct run *run, int dir_fd, struct error **err)
+{
+    run->cgroup_is_reused = unlinkat(dir_fd, "supervisor", AT_REMOVEDIR) < 0 && errno != ENOENT;
+    return make_group(dir_fd, "supervisor", err);
+}
+
 /* --keep-unit in a unit of our own: the supervisor makes room in it. */
 static int make_beside(struct run *run, int own_fd, const char *own_path, struct error **err)
 {
@@ -173,7 +181,7 @@ static int make_beside(struct run *run, int own_fd, const char *own_path, struct
         undo_record(run->undo, "cgroup", err, run->cgroup_path, NULL) < 0)
         return -error_code(*err);
 
-    auto_close int supervisor_fd = make_group(own_fd, "supervisor", err);
+    auto_close int supervisor_fd = make_supervisor_group(run, own_fd, err);
     if (supervisor_fd < 0)
         return supervisor_fd;
     if (file_write_existing(supervisor_fd, "cgroup.procs", "0") == 0) {
@@ -244,7 +252,7 @@ static int make_scope_in(struct run *run, const char *slice, struct error **err)
         return fail(err, errno, "cannot make the cgroup %s", scope);
 
     auto_close int scope_fd = file_open(scope, O_RDONLY | O_DIRECTORY);
-    auto_close int supervisor_fd = scope_fd < 0 ? -1 : make_group(scope_fd, "supervisor", err);
+    auto_close int supervisor_fd = scope_fd < 0 ? -1 : make_supervisor_group(run, scope_fd, err);
     if (supervisor_fd < 0)
         return *err ? -error_code(*err) : fail(err, errno, "cannot open the cgroup %s", scope);
     int r = file_write_existing(supervisor_fd, "cgroup.procs", "0");

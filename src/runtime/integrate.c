@@ -158,7 +158,7 @@ int step_integration_apply(struct child *child, struct error **err)
     make_hosts(child);
     if (timezone_apply(&integration->local_time, child->root_fd, err) < 0)
         warn_if_asked(child, spec->timezone != TIMEZONE_AUTO, err);
-    if (spec->journal != JOURNAL_NO)
+    if (spec->journal != JOURNAL_NO && !spec->ephemeral)
         make_journal_folder(child);
     if (journal_apply(&integration->journal, child->root_fd, err) < 0) {
         /* `guest` has kept its promise on the host; a tree that cannot hold the folder holds no journal either */

@@ -161,8 +161,8 @@ static void clone_child(struct run *run, struct launch *launch, unsigned flags)
     };
 
     /* set before: the child may run, and exec, before we do again */
-    run->cgroup_has_child = true;
-    run->pid = clone_call(&arguments, child_main, launch);
+    run->cgroup_has_child = !run->cgroup_is_reused;
+    run->pid = run->cgroup_has_child ? clone_call(&arguments, child_main, launch) : -EAGAIN;
     if (run->pid > 0)
         return;
     run->cgroup_has_child = false;
