@@ -110,11 +110,10 @@ int main(int argc, char **argv)
 
     CLEANUP(service_done) struct service service = {.registry = &registry, .watch_fd = -1};
     int sign_fd = open(REGISTRY_API_SIGN, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
-    if (sign_fd >= 0)
-        (void) flock(sign_fd, LOCK_EX | LOCK_NB);       /* taken: another one runs, and take_names() will say so */
+    /* not ours: another one runs, and take_names() will say so */
+    bool is_ours = sign_fd >= 0 && flock(sign_fd, LOCK_EX | LOCK_NB) == 0;
     int r = serve(&service, &err);
-    /* another one's is not ours to take away */
-    if (r >= 0 || !string_equal(error_id(err), "R4602"))
+    if (is_ours)
         (void) unlink(REGISTRY_API_SIGN);
     fd_closep(&sign_fd);
     return r < 0 ? report("redd-apid", err) : EXIT_SUCCESS;
