@@ -91,6 +91,13 @@ pid_t clone_call_old(unsigned flags, char *stack, int (*function)(void *data), v
     return pid < 0 ? -errno : pid;
 }
 
+void clone_exit(int status)
+{
+    (void) syscall(SYS_exit_group, status);
+    /* a fault is the one end that needs no call, also for the first process of a namespace */
+    __builtin_trap();
+}
+
 pid_t clone_silently(void)
 {
     return (pid_t) syscall(SYS_clone, 0, NULL, NULL, NULL, NULL);

@@ -39,6 +39,9 @@ pid_t clone_call_old(unsigned flags, char *stack, int (*function)(void *data), v
 /* CLONE_STACK_SIZE bytes, to be given back by munmap(); NULL: there is no memory. */
 char *clone_stack_make(void);
 
+/* _exit(2), also behind a filter of system calls that takes even that away: C libraries try again for ever. */
+_Noreturn void clone_exit(int status);
+
 /* fork(2) without what a C library does around it. No signal tells of the child's end, so that it is in nobody's way
  * who waits for children: only __WCLONE finds it. The child may not do more than system calls. */
 pid_t clone_silently(void);

@@ -36,6 +36,7 @@ enum { ERROR_SIZE = 4096, LEAF_TRIES = 100 };
 
 /* What the child has to say. */
 struct outcome {
+    bool has_begun;             /* the kernel can kill it before, for a group that was told to kill long ago */
     bool failed;
     bool is_exec;               /* all was ready: it is the program that could not be run */
     size_t length;
@@ -53,7 +54,7 @@ static struct outcome *outcome_open(struct outcome *own)
         return NULL;
 
     struct outcome *outcome = shared;
-    outcome->failed = outcome->is_exec = false;
+    outcome->has_begun = outcome->failed = outcome->is_exec = false;
     return outcome;
 }
 
@@ -228,6 +229,7 @@ static int child_main(void *data)
     struct error *err = NULL;
     int r = 0;
 
+    job->outcome->has_begun = true;
     follow_caller(job);
     if (guest->cgroup_fd >= 0 && !job->is_in_leaf)
         r = join_payload(guest->cgroup_fd, &err);
@@ -240,7 +242,7 @@ static int child_main(void *data)
     job->outcome->failed = true;
     job->outcome->length = error_pack(err, job->outcome->error, sizeof job->outcome->error);
     err = error_free(err);
-    _exit(ENTRY_FAILED);
+    clone_exit(ENTRY_FAILED);
 }
 
 /* -- the caller's side -- */
@@ -297,8 +299,12 @@ static pid_t clone_child(struct job *job, int *ret_pidfd)
 
     if (CLONE_SHARE_MEMORY != 0 && job->entry->guest->cgroup_fd >= 0)
         pid = clone_into_leaf(job, ret_pidfd);
-    if (pid >= 0)
+    if (pid >= 0 && job->outcome->has_begun)
         return pid;
+    if (pid >= 0) {
+        (void) waitpid(pid, NULL, 0);
+        fd_closep(ret_pidfd);
+    }
     job->is_in_leaf = false;
 
     char *stack = clone_stack_make();

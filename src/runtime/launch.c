@@ -34,7 +34,7 @@ struct launch {
     struct child child;         /* filled in and used by the child; in memory that is ours as well */
     int child_fd;               /* the child's end of the handshake */
     int parent_fd;              /* the other one, which the child has a copy of */
-    bool child_waits;
+    bool child_waits, child_has_begun;
     char *stack;                /* of a child that runs beside us; NULL: it runs on ours meanwhile */
 };
 
@@ -91,6 +91,7 @@ static int child_main(void *data)
     struct child *child = &launch->child;
     struct error *err = NULL;
 
+    launch->child_has_begun = true;
     *child = (struct child){
         .run = launch->run, .handshake_fd = launch->child_fd, .root_fd = -1, .proc_fd = -1, .dev_fd = -1,
         .cgroup_procs_fd = launch->run->cgroup_procs_fd,
@@ -110,7 +111,7 @@ static int child_main(void *data)
         err = error_free(err);
     }
     child_done(child);
-    _exit(EXIT_FAILURE);
+    clone_exit(EXIT_FAILURE);
 }
 
 static unsigned clone_flags(const struct spec *spec, bool child_waits)
@@ -147,6 +148,16 @@ static int clone_error(int code, const struct spec *spec, struct error **err)
     return r;
 }
 
+/* The kernel can kill a child before its first step, for a group that was told to kill long ago (cgroup.c). */
+static bool is_stillborn(struct run *run, const struct launch *launch, unsigned flags)
+{
+    if (!(flags & CLONE_VFORK) || launch->child_has_begun)
+        return false;
+    run_reap(run);
+    fd_closep(&run->pidfd);
+    return true;
+}
+
 /* In the payload's cgroup at once where the kernel, and whoever filters our calls, lets us; else the child moves there,
  * and if something else was the matter, the second try says so, too. */
 static void clone_child(struct run *run, struct launch *launch, unsigned flags)
@@ -163,7 +174,7 @@ static void clone_child(struct run *run, struct launch *launch, unsigned flags)
     /* set before: the child may run, and exec, before we do again */
     run->cgroup_has_child = !run->cgroup_is_reused;
     run->pid = run->cgroup_has_child ? clone_call(&arguments, child_main, launch) : -EAGAIN;
-    if (run->pid > 0)
+    if (run->pid > 0 && !is_stillborn(run, launch, flags))
         return;
     run->cgroup_has_child = false;
     arguments.flags = flags;

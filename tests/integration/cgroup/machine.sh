@@ -9,4 +9,15 @@ cgroups_work
 status=0
 in_cgroup unit "$REDD" run -q --pipe -D "$WORK/web" -M web --keep-unit sh -c 'exit 4' </dev/null || status=$?
 is "$status" 4 'in a unit of its own'
+# Where a group was ever told to kill, the kernel (6.14 and later) kills children that its processes have born elsewhere.
+boot web
+mkdir "$CGROUP/told"
+echo 1 >"$CGROUP/told/cgroup.kill"
+in_told='echo 0 >"$1/cgroup.procs" && shift && exec "$@"'
+run sh -c "$in_told" sh "$CGROUP/told" "$REDD" exec web -- sh -c 'exit 5'
+is "$status" 5 'who enters from a group that was told to kill'
+stop
+run sh -c "$in_told" sh "$CGROUP/told" "$REDD" run -q --pipe -D "$WORK/web" -M web --keep-unit sh -c 'exit 6'
+is "$status $out$err" '6 ' 'and who starts in one'
+rmdir "$CGROUP/told"
 done_testing
