@@ -109,8 +109,9 @@ static int prepare_late(const struct spec *spec, int host_fd, bool read_only, st
                         struct error **err)
 {
     CLEANUP(resolv_conf_done) struct resolv_conf of_host = RESOLV_CONF_NONE;
-    auto_close int fd = source_open(host_fd, RESOLV_HOST, &of_host);
+    int fd = source_open(host_fd, RESOLV_HOST, &of_host);
 
+    fd_closep(&fd);
     ret->host_text = TAKE(of_host.text);
     ret->method = read_only ? RESOLV_BIND : RESOLV_COPY;
     ret->follows_dangling = true;
