@@ -3,6 +3,7 @@
  * redd logs NAME: what a machine's console said, and what its own journal has, where it has one and the host has
  * journalctl(1) to read it with.
  */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -74,12 +75,29 @@ static int open_tree(const char *name)
                ? fd : -1;
 }
 
+/* An empty folder is made for whoever may come to keep a journal. */
+static bool is_empty(int folder_fd)
+{
+    DIR *folder = fdopendir(openat(folder_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    const struct dirent *entry;
+    bool found = false;
+
+    while (folder && !found && (entry = readdir(folder)))
+        found = entry->d_name[0] != '.';
+    if (folder)
+        (void) closedir(folder);
+    return !found;
+}
+
 /* The folder of the machine's own journal, looked for in its tree; -1: none. */
 static int open_journal(const char *name)
 {
     auto_close int root_fd = open_tree(name);
+    int fd = root_fd < 0 ? -1 : path_open_in(root_fd, "/var/log/journal", O_RDONLY | O_DIRECTORY, 0);
 
-    return root_fd < 0 ? -1 : path_open_in(root_fd, "/var/log/journal", O_RDONLY | O_DIRECTORY, 0);
+    if (fd >= 0 && is_empty(fd))
+        fd_closep(&fd);
+    return fd;
 }
 
 static void add_common(struct strings *argv, const struct verb_options *options, unsigned lines)

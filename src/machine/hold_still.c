@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -60,6 +61,8 @@ static void watch(int leash_fd, const char *freezer)
     (void) sigprocmask(SIG_BLOCK, &all, NULL);
     (void) setsid();
     (void) prctl(PR_SET_NAME, "redd-leash");
+    if (write(leash_fd, "", 1) != 1)
+        _exit(1);
     while (read(leash_fd, &byte, 1) < 0 && errno == EINTR)
         continue;
     (void) file_write_existing(AT_FDCWD, freezer, "0");
@@ -69,8 +72,9 @@ static void watch(int leash_fd, const char *freezer)
 static int put_on_leash(struct still_machine *machine)
 {
     int ends[2];
+    char byte;
 
-    if (pipe2(ends, O_CLOEXEC) < 0)
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
         return -errno;
     machine->child = fork();
     if (machine->child == 0) {
@@ -83,7 +87,8 @@ static int put_on_leash(struct still_machine *machine)
         return -errno;
     }
     machine->leash_fd = ends[1];
-    return 0;
+    /* nothing is frozen before it watches, under its own name */
+    return read(ends[1], &byte, 1) == 1 ? 0 : -ECHILD;
 }
 
 static int await_frozen(const char *cgroup)

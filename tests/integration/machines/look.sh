@@ -77,6 +77,6 @@ is "$(nsenter -t "$("$ctl" show web -p Leader --value)" -a hostname)" web 'the l
 mkdir -p /etc/systemd/nspawn
 printf '[Files]\nBind=/nowhere\n' >/etc/systemd/nspawn/web.nspawn
 "$ctl" start web 2>/dev/null
-refuses 'the status of one that did not start' 'hint: it does not run; its last run: .*/nowhere' "$ctl" status web
+refuses 'the status of one that did not start' 'its last run: .*/nowhere' "$ctl" status web
 rm -rf /var/lib/machines/web /var/lib/machines/.#*.lck /var/lib/redd/log /etc/systemd/nspawn
 done_testing

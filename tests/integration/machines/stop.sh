@@ -123,7 +123,7 @@ timeout 20 "$REDD" wait sleepy --for stopped &
 waiter=$!
 defer "end_process $waiter"
 is "$("$ctl" -s list | sed -n '1p;16p')" "SIGNAL NAME
-    15 SIGTERM" 'signals are listed'
+15     SIGTERM" 'signals are listed'
 run "$ctl" kill sleepy --kill-whom=leader -s KILL
 is "$status" 0 'a signal to the leader'
 await_end "$supervisor"

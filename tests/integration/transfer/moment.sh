@@ -95,7 +95,8 @@ for kind in tmpfs ext4 xfs btrfs; do
                 client=$!
                 events="/sys/fs/cgroup$(sed -n 's/^0:://p' "/proc/$leader/cgroup")/cgroup.events"
                 timeout 20 sh -c 'until grep -q "frozen 1" "$1" || ! kill -0 "$2" 2>/dev/null; do :; done' sh "$events" "$client"
-                pkill -KILL -x redd-transfer    # its name is not that of the process that lets the machine go on
+                # all of that name; the process that lets the machine go on has another
+                kill -KILL $(pgrep -x redd-transfer -P "$client") "$client" 2>/dev/null || true
                 wait $client
                 ok 'killed, it does not stay frozen' timeout 20 sh -c 'until grep -q "frozen 0" "$1"; do :; done' sh "$events"
                 run "$REDD" export -q web "$WORK/out.tar"
