@@ -8,6 +8,7 @@
  * closed by exec (or death), or with an error in it.
  */
 #include <errno.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -158,6 +159,19 @@ static bool is_stillborn(struct run *run, const struct launch *launch, unsigned 
     return true;
 }
 
+/* The same of a child that waits for us: what was done for it has to be undone first, which is our caller's. */
+static bool waiting_is_stillborn(struct run *run, const struct launch *launch)
+{
+    enum { LONG_MS = 1000 }; /* by then it is gone, or slow but alive */
+    struct pollfd end = {.fd = run->pidfd, .events = POLLIN};
+    siginfo_t info = {0};
+
+    return run->pid > 0 && launch->stack && launch->child_waits && run->cgroup_has_child &&
+           !launch->child_has_begun && poll(&end, 1, LONG_MS) == 1 && !launch->child_has_begun &&
+           waitid(P_PID, (id_t) run->pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_code == CLD_KILLED &&
+           info.si_status == SIGKILL;
+}
+
 /* In the payload's cgroup at once where the kernel, and whoever filters our calls, lets us; else the child moves there,
  * and if something else was the matter, the second try says so, too. */
 static void clone_child(struct run *run, struct launch *launch, unsigned flags)
@@ -259,6 +273,10 @@ int launch(struct run *run, struct error **err)
     }
     if (r == 0)
         r = await_exec(run, err);
+    if (waiting_is_stillborn(run, &launch)) {
+        run->child_was_stillborn = run->cgroup_is_reused = true;
+        r = r < 0 ? r : fail_plain(err, EAGAIN, "the kernel killed the container's first process");
+    }
     if (r == 0 && (flags & CLONE_VM))
         child_done(&launch.child);  /* what it passed to execve() is our memory, at each reboot again */
     if (run->handshake_fd >= 0)

@@ -164,7 +164,7 @@ static int banner(const struct spec *spec, const struct run *run, struct error *
 int container_run(const struct spec *spec, const struct run_host *host, int *ret_status, struct error **err)
 {
     struct run run;
-    bool again = true;
+    bool again = true, was_tried_again = false;
 
     run_init(&run, spec, host);
     run.output_is_terminal = isatty(STDOUT_FILENO);
@@ -184,6 +184,12 @@ int container_run(const struct spec *spec, const struct run_host *host, int *ret
     while (r == 0 && again) {
         again = false;
         r = run_once(&run, ret_status, &again, err);
+        if (r < 0 && run.child_was_stillborn && !was_tried_again) {
+            was_tried_again = true;
+            error_freep(err);
+            r = 0;
+            again = true;
+        }
         ports_stop(&run);
         run_undo(&run);
         fd_closep(&run.pidfd);

@@ -80,6 +80,7 @@ struct run {
     char *cgroup_path;          /* absolute path of the group that was made, for undo and status */
     bool cgroup_is_ours;        /* no service manager watches over it */
     bool cgroup_has_child;      /* the child was born in it */
+    bool child_was_stillborn;   /* the kernel killed it before its first step: the boot is to be tried once more */
     bool cgroup_is_reused;      /* the supervisor's: no child of it is born elsewhere */
     bool cgroup_is_in_slice;    /* --slice= without a service manager */
     int cgroup_home_fd;         /* the group the supervisor came from, -1 when it did not move */

@@ -19,5 +19,7 @@ is "$status" 5 'who enters from a group that was told to kill'
 stop
 run sh -c "$in_told" sh "$CGROUP/told" "$REDD" run -q --pipe -D "$WORK/web" -M web --keep-unit sh -c 'exit 6'
 is "$status $out$err" '6 ' 'and who starts in one'
+run sh -c "$in_told" sh "$CGROUP/told" "$REDD" run -q --pipe -D "$WORK/web" -M web --keep-unit --private-network -U sh -c 'exit 7'
+is "$status $out$err" '7 ' 'also where the start waits for the supervisor'
 rmdir "$CGROUP/told"
 done_testing
