@@ -88,6 +88,7 @@ for kind in tmpfs ext4 xfs btrfs; do
                 run "$REDD" export -q --incremental-since="$WORK/out.tar" web "$WORK/out.increment"
                 is "$status" 0 'an increment of it goes out'
                 run "$REDD" import -q "$WORK/out.increment" back
+                is "$status $err" '0 ' 'and comes in'
                 ok 'and is one moment, too' is_one_moment "$STORE/back"
                 rm -rf "$STORE/back"
                 # somebody kills the export while the machine is held: it goes on all the same
