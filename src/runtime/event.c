@@ -5,13 +5,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
-#include "base/clock.h"
 #include "base/mem.h"
-
-int64_t event_now_ms(void)
-{
-    return clock_ms();
-}
 
 void events_add(struct events *events, struct event_source *source)
 {

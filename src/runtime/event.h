@@ -35,8 +35,6 @@ struct events {
     size_t fds_size;
 };
 
-int64_t event_now_ms(void);
-
 /* SOURCE stays where it is until it is removed. */
 void events_add(struct events *events, struct event_source *source);
 

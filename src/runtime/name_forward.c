@@ -9,6 +9,7 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/mem.h"
 #include "runtime/name_question.h"
@@ -146,7 +147,7 @@ void name_forward(struct name_server *server, const struct name_asker *asker, co
         (struct event_source){.fd = -1, .events = POLLIN, .ready = forward_ready, .data = forward};
     memcpy(forward->message, message, size);
     events_add(server->events, &forward->source);
-    ask_next(forward, false, event_now_ms());
+    ask_next(forward, false, clock_ms());
 }
 
 void name_forwards_stop(struct name_server *server)

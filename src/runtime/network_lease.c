@@ -26,6 +26,7 @@
 #include <linux/if_packet.h>
 #include <linux/rtnetlink.h>
 
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -45,8 +46,8 @@ enum {
     LATER_MS = 500,
     LATER_TRIES = 120,
     RENEW_MS = 60 * 1000, /* … once more, while it is not answered */
-    BURST = 16,
-    PAUSE_MS = 100, /* frames in one go */
+    BURST = 16, /* frames in one go */
+    PAUSE_MS = 100,
     FRAME_SIZE = 1514,
     BUFFER_BYTES = 32 * 1024,
 };
@@ -427,7 +428,7 @@ int step_lease_start(struct run *run, struct error **err)
     if (open_outside(lease, err) < 0 || open_inside(lease, err) < 0)
         return -error_code(*err);
     (void) getrandom(lease->transaction, sizeof lease->transaction, GRND_NONBLOCK);
-    ask(lease, event_now_ms());
+    ask(lease, clock_ms());
     lease->source.deadline_ms = lease->act_ms;
     events_add(&run->events, &lease->source);
     return 0;

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -206,7 +207,7 @@ static void router_ready(struct event_source *source, short revents, int64_t now
 int step_router_start(struct run *run, struct error **err)
 {
     const struct address_plan *plan = &run->address_plan;
-    int64_t now_ms = event_now_ms();
+    int64_t now_ms = clock_ms();
     int fd;
 
     if (!plan->is_managed && !plan->host6.family)

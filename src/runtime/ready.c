@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/kernel.h"
 #include "base/log.h"
@@ -166,7 +167,7 @@ void ready_start(struct run *run)
         .run = run, .source = {.fd = -1, .ready = look, .data = ready}, .pause_ms = PAUSE_FIRST_MS};
     run->ready = ready;
     events_add(&run->events, &ready->source);
-    look_later(ready, event_now_ms());
+    look_later(ready, clock_ms());
 }
 
 void ready_done(struct run *run)

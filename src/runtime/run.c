@@ -12,6 +12,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -115,9 +116,9 @@ static int run_once(struct run *run, int *ret_status, bool *ret_again, struct er
 /* Between an end and the restart that is wanted. A signal to end, and a stop over the control socket, come through. */
 static bool rest(struct run *run)
 {
-    int64_t until_ms = event_now_ms() + (int64_t) (run->rest_us / 1000);
+    int64_t until_ms = clock_ms() + (int64_t) (run->rest_us / 1000);
 
-    for (int64_t now = event_now_ms(); now < until_ms && !control_wants_end(run); now = event_now_ms()) {
+    for (int64_t now = clock_ms(); now < until_ms && !control_wants_end(run); now = clock_ms()) {
         size_t n;
         struct pollfd *fds = events_poll_fds(&run->events, 1, &n);
         int left_ms = until_ms - now > INT32_MAX ? INT32_MAX : (int) (until_ms - now);
@@ -126,7 +127,7 @@ static bool rest(struct run *run)
         (void) poll(fds, n, events_timeout_ms(&run->events, left_ms, now));
         if (fds[0].revents)
             return false;
-        events_dispatch(&run->events, 1, event_now_ms());
+        events_dispatch(&run->events, 1, clock_ms());
     }
     run->rest_us = 0;
     return !control_wants_end(run);

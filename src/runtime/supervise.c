@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/kernel.h"
 #include "base/log.h"
@@ -83,7 +84,7 @@ static void ask_again(struct event_source *source, short revents, int64_t now_ms
 
 static void begin_to_ask(struct supervision *s)
 {
-    int64_t now_ms = event_now_ms();
+    int64_t now_ms = clock_ms();
 
     s->was_asked_to_stop = true;
     s->patience_ends_ms = now_ms + INIT_PATIENCE_MS;
@@ -141,7 +142,7 @@ static void handle_signal(struct supervision *s)
 
 static void handle_console(struct supervision *s, const struct pollfd *fds)
 {
-    switch (console_handle(&s->console, fds, CONSOLE_POLL_FDS, event_now_ms())) {
+    switch (console_handle(&s->console, fds, CONSOLE_POLL_FDS, clock_ms())) {
     case CONSOLE_KILL:
         kill_payload(s);
         break;
@@ -183,7 +184,7 @@ static int watch(struct supervision *s)
         fds[FD_NOTIFY] = (struct pollfd){.fd = run->notify_fd, .events = POLLIN};
         bool has_console = poll_console(s, fds + FD_CONSOLE);
 
-        if (poll(fds, n, events_timeout_ms(&run->events, console_timeout, event_now_ms())) < 0 && errno != EINTR)
+        if (poll(fds, n, events_timeout_ms(&run->events, console_timeout, clock_ms())) < 0 && errno != EINTR)
             kill_payload(s);
         if (fds[FD_SIGNAL].revents)
             handle_signal(s);
@@ -195,7 +196,7 @@ static int watch(struct supervision *s)
             run->host->console_wrote(run->host->data, console_written(&s->console));
         if (fds[FD_PAYLOAD].revents)
             break;
-        events_dispatch(&run->events, N_FDS, event_now_ms());
+        events_dispatch(&run->events, N_FDS, clock_ms());
     }
     notify_stopping();
     while (waitpid(run->pid, &status, 0) < 0 && errno == EINTR)
@@ -223,7 +224,7 @@ static bool is_to_be_restarted(struct supervision *s, bool failed)
     if (mode == RESTART_NO || (mode == RESTART_ON_FAILURE && !failed) || s->was_asked_to_stop || s->was_killed ||
         control_wants_end(run))
         return false;
-    run->n_restarts = event_now_ms() - run->started_ms < QUICK_MS ? run->n_restarts + 1 : 0;
+    run->n_restarts = clock_ms() - run->started_ms < QUICK_MS ? run->n_restarts + 1 : 0;
     if (run->n_restarts > QUICK_MAX) {
         log_error("Container %s ended %d times within seconds of its start, giving up.", run->spec->machine, QUICK_MAX);
         return false;
@@ -306,7 +307,7 @@ int supervise(struct run *run, int *ret_status, bool *ret_again, struct error **
     notify_started(run);
     ready_start(run);
     watchdog_start(run);
-    run->started_ms = event_now_ms();
+    run->started_ms = clock_ms();
 
     int status = watch(&s);
     ready_done(run);

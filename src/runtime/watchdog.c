@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "base/strings.h"
 #include "runtime/notify.h"
@@ -41,7 +42,7 @@ void watchdog_start(struct run *run)
     };
     run->watchdog = watchdog;
     events_add(&run->events, &watchdog->source);
-    tell(&watchdog->source, 0, event_now_ms());
+    tell(&watchdog->source, 0, clock_ms());
 }
 
 void watchdog_done(struct run *run)

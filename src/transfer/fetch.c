@@ -6,11 +6,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <curl/curl.h>
@@ -224,12 +224,13 @@ static CURLcode request_once(struct session *session, const char *resume_etag)
     return code;
 }
 
-/* In the worker, which its job ends at once when the transfer is cancelled. */
-static void wait_before(int try)
+/* A server that has just failed is given time to recover. The channel is a pipe's end for writing: of that poll() says
+ * only that nobody reads any more, and then there is nothing to wait for. */
+static void wait_before(const struct session *session, int try)
 {
-    struct timespec time = {.tv_nsec = 100000000L << (try < 3 ? try : 3)};
+    struct pollfd job = {.fd = session->up->fd};
 
-    (void) nanosleep(&time, NULL);
+    (void) poll(&job, 1, 100 << (try < 3 ? try : 3));
 }
 
 static CURLcode request_all(struct session *session)
@@ -244,7 +245,7 @@ static CURLcode request_all(struct session *session)
         uint64_t before = session->at;
 
         if (try > 0)
-            wait_before(try - 1);
+            wait_before(session, try - 1);
         code = request_once(session, etag);
         /* the beginning was all of it already */
         if (session->status == 416 && before > 0) {

@@ -9,8 +9,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-#include <openssl/evp.h>
-
+#include "base/base64.h"
 #include "base/mem.h"
 
 #define BASE64_MAX 4096u
@@ -35,20 +34,12 @@ static bool next_line(const char **text, size_t *size, const char **ret, size_t 
 /* Exactly SIZE bytes of base64. */
 static bool decode(const char *line, size_t line_size, uint8_t *ret, size_t size)
 {
-    uint8_t buffer[BASE64_MAX];
-    int n;
+    auto_free unsigned char *bytes = NULL;
+    size_t n;
 
-    if (line_size == 0 || line_size > BASE64_MAX || line_size % 4 != 0)
+    if (line_size > BASE64_MAX || base64_decode(line, line_size, &bytes, &n) < 0 || n != size)
         return false;
-    n = EVP_DecodeBlock(buffer, (const unsigned char *) line, (int) line_size);
-    if (n < 0)
-        return false;
-    /* the library counts the padding in */
-    n -= line[line_size - 1] == '=';
-    n -= line_size > 1 && line[line_size - 2] == '=';
-    if ((size_t) n != size)
-        return false;
-    (void) memcpy(ret, buffer, size);
+    (void) memcpy(ret, bytes, size);
     return true;
 }
 

@@ -5,7 +5,7 @@
 #     vm_kernel           before begin: fetches the kernel once, with the machine's network, and keeps it
 #     begin
 #     vm_run SCRIPT FILE...   runs the shell script SCRIPT as the machine's only program, with busybox, redd and the FILEs
-#                         in /work; what it prints is in $WORK/vm.out
+#                         in /given; what it prints is in $WORK/vm.out
 #
 # All of it is in memory: there is no disk. The processor is an emulated one, ten to thirty times slower than a real one.
 
@@ -47,15 +47,15 @@ vm_modules() {
 # vm_initrd SCRIPT FILE...: busybox, redd, the modules, and an init that runs the script
 vm_initrd() {
         rm -rf "$WORK/vm"
-        mkdir -p "$WORK/vm/bin" "$WORK/vm/work" "$WORK/vm/proc" "$WORK/vm/sys" "$WORK/vm/dev" "$WORK/vm/lib"
+        mkdir -p "$WORK/vm/bin" "$WORK/vm/given" "$WORK/vm/proc" "$WORK/vm/sys" "$WORK/vm/dev" "$WORK/vm/lib"
         cp "$(command -v busybox)" "$WORK/vm/bin/busybox"
         cp "$REDD" "$WORK/vm/bin/redd"
         strip "$WORK/vm/bin/redd" 2>/dev/null
         vm_modules
-        cp "$1" "$WORK/vm/work/script"
+        cp "$1" "$WORK/vm/given/script"
         shift
         for vm_file; do
-                cp -a "$vm_file" "$WORK/vm/work/"
+                cp -a "$vm_file" "$WORK/vm/given/"
         done
         cat >"$WORK/vm/init" <<'INIT'
 #!/bin/busybox sh
@@ -70,12 +70,12 @@ while read -r module; do insmod "/lib/modules/$module"; done </lib/modules/order
 mkdir /system
 mount -t tmpfs tmpfs /system
 mkdir /system/run /system/tmp /system/var /system/var/tmp /system/root /system/etc /system/usr
-mv /bin /work /system/
+mv /bin /given /system/
 for folder in proc sys dev; do
         /system/bin/busybox mkdir "/system/$folder"
         /system/bin/busybox mount --move "/$folder" "/system/$folder"
 done
-exec /system/bin/busybox switch_root /system /bin/sh -c 'cd /work; sh ./script >/dev/ttyS1 2>&1; poweroff -f'
+exec /system/bin/busybox switch_root /system /bin/sh -c 'cd /given; sh ./script >/dev/ttyS1 2>&1; poweroff -f'
 INIT
         chmod +x "$WORK/vm/init"
         (cd "$WORK/vm" && find . | busybox cpio -o -H newc 2>/dev/null) >"$WORK/vm.initrd"

@@ -105,20 +105,20 @@ say() { echo "$1: $(echo "$2" | tr '\n' ' ')"; }
 # the last user of a device is gone a moment after the one who waited for it
 settle() {
         n=0
-        while [ "$n" -lt 50 ] && ls /dev | grep -q '^dm-'; do /work/helper pause 100000; n=$((n + 1)); done
+        while [ "$n" -lt 50 ] && ls /dev | grep -q '^dm-'; do /given/helper pause 100000; n=$((n + 1)); done
 }
 try() { name=$1; shift; say "$name" "$(timeout 60 redd run -q --pipe "$@" 2>&1)"; }
 try beside -i bare.raw cat /etc/mark
 try read-only -i bare.raw sh -c 'touch /x || echo refused'
 try throw-away -i bare.raw -x sh -c 'touch /x && echo written'
 try mapped -i bare.raw -U sh -c 'stat -c %u /etc/mark'
-try named -i /work/gpt.raw --root-hash=$hash cat /etc/mark
-try elsewhere -i /work/plain.raw --root-hash=$hash --verity-data=bare.verity cat /etc/mark
-try wrong -i /work/plain.raw --root-hash=$other --verity-data=bare.verity cat /etc/mark
-try spoilt -i /work/spoilt.raw --root-hash=$hash cat /etc/mark
-try unsigned -i /work/signed.raw cat /etc/mark
-try unsigned-by-file -i bare.raw --root-hash-sig=/work/hash.p7s cat /etc/mark
-try policy-verity -i /work/signed.raw --image-policy=root=verity cat /etc/mark
+try named -i /given/gpt.raw --root-hash=$hash cat /etc/mark
+try elsewhere -i /given/plain.raw --root-hash=$hash --verity-data=bare.verity cat /etc/mark
+try wrong -i /given/plain.raw --root-hash=$other --verity-data=bare.verity cat /etc/mark
+try spoilt -i /given/spoilt.raw --root-hash=$hash cat /etc/mark
+try unsigned -i /given/signed.raw cat /etc/mark
+try unsigned-by-file -i bare.raw --root-hash-sig=/given/hash.p7s cat /etc/mark
+try policy-verity -i /given/signed.raw --image-policy=root=verity cat /etc/mark
 mkdir -p /var/lib/machines
 mkdir m && mount -o loop,ro bare.raw m && cp -a m /var/lib/machines/a && umount m
 redd clone a b
@@ -129,7 +129,7 @@ for n in $(seq 1 16); do
         redd snapshot -q b
 done
 try chain -M b cat /etc/value
-try damaged-hashes -i /work/plain.raw --root-hash=$hash --verity-data=/work/plain.raw true
+try damaged-hashes -i /given/plain.raw --root-hash=$hash --verity-data=/given/plain.raw true
 settle
 say devices "$(ls /dev | grep -c '^dm-')"
 say keys "$(grep -c redd: /proc/keys)"
@@ -140,7 +140,7 @@ try late -i late.raw sh -c 'echo up; cat /etc/mark || echo refused'
 # killed at every system call of its start, nothing of it is left
 left=0 tries=0
 for n in $(seq 60 3 180); do
-        /work/helper kill-at $n redd run -q --pipe -i bare.raw true >/dev/null 2>&1
+        /given/helper kill-at $n redd run -q --pipe -i bare.raw true >/dev/null 2>&1
         tries=$((tries + 1))
         redd run -q --pipe -i bare.raw true >/dev/null 2>&1 || left=$((left + 1))
 done
