@@ -12,6 +12,7 @@
 #include <linux/btrfs.h>
 
 #include "base/fd.h"
+#include "base/id128.h"
 #include "base/mem.h"
 #include "image/btrfs.h"
 
@@ -247,6 +248,33 @@ static int try_to_set(int fd, enum btrfs_whose whose, uint64_t bytes)
     return r == -ENOENT && bytes == UINT64_MAX ? 0 : r;
 }
 
+/* SETTING is "0" or "1": whether who has CAP_SYS_RESOURCE may go over the limits of FD's file system. */
+static int override_limits(int fd, const char *setting)
+{
+    struct btrfs_ioctl_fs_info_args info = {0};
+    char uuid[37];
+
+    if (ioctl(fd, BTRFS_IOC_FS_INFO, &info) < 0)
+        return -errno;
+
+    struct id128 id;
+    memcpy(id.byte, info.fsid, sizeof id.byte);
+    id128_format_uuid(id, uuid);
+    auto_free char *path = mem_format("/sys/fs/btrfs/%s/quota_override", uuid);
+    return file_write_existing(AT_FDCWD, path, setting);
+}
+
+/* The change itself takes some room in the subvolume that it is asked for by, which may be full. */
+static int set_though_full(int fd, enum btrfs_whose whose, uint64_t bytes)
+{
+    if (override_limits(fd, "1") < 0)
+        return -EDQUOT;
+
+    int r = try_to_set(fd, whose, bytes);
+    (void) override_limits(fd, "0");
+    return r;
+}
+
 int btrfs_limit_set(int fd, enum btrfs_whose whose, uint64_t bytes, struct error **err)
 {
     auto_close int real = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -258,5 +286,12 @@ int btrfs_limit_set(int fd, enum btrfs_whose whose, uint64_t bytes, struct error
         if (r == 0 && bytes != UINT64_MAX)
             r = try_to_set(real, whose, bytes);
     }
-    return r < 0 ? fail(err, -r, "cannot set the limit of the subvolume's quota group") : 0;
+    if (r == -EDQUOT)
+        r = set_though_full(real, whose, bytes);
+    if (r == 0)
+        return 0;
+    fail(err, -r, "cannot set the limit of the subvolume's quota group");
+    if (r == -EDQUOT)
+        fail_hint(*err, "it is used up to the last block, and the change takes one: remove a file in it first");
+    return r;
 }

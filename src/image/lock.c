@@ -227,8 +227,9 @@ int image_lock_take(struct image_lock *lock, const char *path, int image_fd, boo
     r = beside ? lock_file_take(&taken.beside, beside, shared) : 0;
     if (first < 0 && r < 0)
         return lock_failed(first, path, image_fd, inode, err);
-    /* Nobody can write there, or not we: then nobody like us can meet there either, and the other lock does. */
-    if (r < 0 && r != -EROFS && r != -EACCES && r != -EPERM && r != -ENAMETOOLONG) {
+    /* Nobody can write there, or not we, or it is full, which removing an image may be to mend: then nobody like us can
+     * meet there either, and the other lock does. */
+    if (r < 0 && r != -EROFS && r != -EACCES && r != -EPERM && r != -ENAMETOOLONG && r != -ENOSPC && r != -EDQUOT) {
         r = lock_failed(r, path, image_fd, beside, err);
         image_lock_done(&taken);
         return r;

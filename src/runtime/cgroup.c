@@ -18,6 +18,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
@@ -159,8 +160,8 @@ static int make_supervisor_group(struct run *run, int dir_fd, struct error **err
     return make_group(dir_fd, "supervisor", err);
 }
 
-/* --keep-unit in a unit of our own: the supervisor makes room in it. */
-static int make_beside(struct run *run, int own_fd, const char *own_path, struct error **err)
+/* --keep-unit in a unit of our own: the supervisor makes room in it. OWN_FD is locked, so nobody else takes a name. */
+static int make_beside_locked(struct run *run, int own_fd, const char *own_path, struct error **err)
 {
     auto_free char *supervisor = path_join(own_path, "supervisor");
     /* two runs in one unit share its supervisor group, not the payload's */
@@ -190,6 +191,17 @@ static int make_beside(struct run *run, int own_fd, const char *own_path, struct
     }
     run->cgroup_fd = make_group(own_fd, name, err);
     return run->cgroup_fd < 0 ? run->cgroup_fd : 0;
+}
+
+static int make_beside(struct run *run, int own_fd, const char *own_path, struct error **err)
+{
+    while (flock(own_fd, LOCK_EX) < 0)
+        if (errno != EINTR)
+            return fail(err, errno, "cannot lock our own cgroup %s", own_path);
+
+    int r = make_beside_locked(run, own_fd, own_path, err);
+    (void) flock(own_fd, LOCK_UN);
+    return r;
 }
 
 static int make_below(struct run *run, int own_fd, const char *own_path, struct error **err)

@@ -162,7 +162,7 @@ static bool is_stillborn(struct run *run, const struct launch *launch, unsigned 
 /* The same of a child that waits for us: what was done for it has to be undone first, which is our caller's. */
 static bool waiting_is_stillborn(struct run *run, const struct launch *launch)
 {
-    enum { LONG_MS = 1000 }; /* by then it is gone, or slow but alive */
+    enum { LONG_MS = 10000 }; /* by then it is gone, or slow but alive */
     struct pollfd end = {.fd = run->pidfd, .events = POLLIN};
     siginfo_t info = {0};
 

@@ -22,4 +22,21 @@ is "$status $out$err" '6 ' 'and who starts in one'
 run sh -c "$in_told" sh "$CGROUP/told" "$REDD" run -q --pipe -D "$WORK/web" -M web --keep-unit --private-network -U sh -c 'exit 7'
 is "$status $out$err" '7 ' 'also where the start waits for the supervisor'
 rmdir "$CGROUP/told"
+# Many at once in one unit: none takes the group of another, nor ends who is in it.
+mkdir "$CGROUP/many"
+cat >"$WORK/many" <<'END'
+echo 0 >"$1/cgroup.procs" && shift
+for round in 1 2 3 4 5 6 7 8; do
+        starts=
+        for number in 1 2 3 4 5 6 7 8; do
+                "$1" run -q --pipe --keep-unit -D "$2" --read-only -M "many-$number" true </dev/null 2>&1 &
+                starts="$starts $!"
+        done
+        for start in $starts; do wait "$start" || echo "failed: $?"; done
+done
+END
+run sh "$WORK/many" "$CGROUP/many" "$REDD" "$WORK/web"
+is "$out$err" '' 'machines that start at once in one unit all end well'
+is "$(ls -d "$CGROUP/many"/*/ 2>/dev/null)" '' 'and leave no group'
+rmdir "$CGROUP/many"
 done_testing
