@@ -197,7 +197,8 @@ static int append(struct undo *list, const char *text, struct error **err)
     int r = fail(err, n < 0 ? errno : ENOSPC, "cannot write down how to undo '%s'", text);
     if (r == -ENOSPC || r == -EDQUOT)
         fail_hint(*err,
-                  "/run is full, where redd keeps what runs: 'df /run' shows how full, 'du -x /run' what fills it");
+                  "the list is in /run, or for verbs on images in the folder of images: 'df' shows which is full, "
+                  "'du -x' what fills it");
     fail_id(*err, "R2042");
     if (n > 0)
         (void) ftruncate(list->fd, list->size);

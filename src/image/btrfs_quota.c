@@ -248,8 +248,7 @@ static int try_to_set(int fd, enum btrfs_whose whose, uint64_t bytes)
     return r == -ENOENT && bytes == UINT64_MAX ? 0 : r;
 }
 
-/* SETTING is "0" or "1": whether who has CAP_SYS_RESOURCE may go over the limits of FD's file system. */
-static int override_limits(int fd, const char *setting)
+int btrfs_limits_override(int fd, bool on)
 {
     struct btrfs_ioctl_fs_info_args info = {0};
     char uuid[37];
@@ -261,17 +260,17 @@ static int override_limits(int fd, const char *setting)
     memcpy(id.byte, info.fsid, sizeof id.byte);
     id128_format_uuid(id, uuid);
     auto_free char *path = mem_format("/sys/fs/btrfs/%s/quota_override", uuid);
-    return file_write_existing(AT_FDCWD, path, setting);
+    return file_write_existing(AT_FDCWD, path, on ? "1" : "0");
 }
 
 /* The change itself takes some room in the subvolume that it is asked for by, which may be full. */
 static int set_though_full(int fd, enum btrfs_whose whose, uint64_t bytes)
 {
-    if (override_limits(fd, "1") < 0)
+    if (btrfs_limits_override(fd, true) < 0)
         return -EDQUOT;
 
     int r = try_to_set(fd, whose, bytes);
-    (void) override_limits(fd, "0");
+    (void) btrfs_limits_override(fd, false);
     return r;
 }
 

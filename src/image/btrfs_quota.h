@@ -8,6 +8,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/error.h"
@@ -27,6 +28,10 @@ int btrfs_limit_read(int fd, enum btrfs_whose whose, struct btrfs_limit *ret);
 /* What the subvolume FD may take, UINT64_MAX: as much as there is. Switches quotas on for the file system where they
  * are off, and waits until it has counted. */
 int btrfs_limit_set(int fd, enum btrfs_whose whose, uint64_t bytes, struct error **err);
+
+/* Whether who has CAP_SYS_RESOURCE may go over the limits of the file system of the directory FD, open for reading: for
+ * the moment of a change that a used-up limit would not let happen. 0 or a negative errno. */
+int btrfs_limits_override(int fd, bool on);
 
 /* The groups, N at most, of which what is made in the directory FD becomes a member: those of the subvolume it lies in
  * that are for several. Their number; 0 also where there are no quotas. */

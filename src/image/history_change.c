@@ -210,14 +210,40 @@ static int remove_record(struct image_act *act, const char *name, const char *ta
     return layers_collect(&act->pool, &act->work, err);
 }
 
+/* The same on a full disk. */
+static int discard_record(struct image_act *act, const char *name, const char *tag, struct error **err)
+{
+    auto_close int history_fd = -1;
+
+    if (open_history(act, name, &history_fd, err) < 0)
+        return -error_code(*err);
+    int r = pool_discard(&act->pool, history_fd, tag);
+    if (r < 0) {
+        fail(err, -r, "cannot remove the snapshot '%s'", tag);
+        if (r == -EDQUOT)
+            fail_hint(*err, "what all images may take together is used up to the last block; 'redd set-limit BYTES' "
+                            "allows more");
+        return r;
+    }
+    close_history(act, name);
+    image_collect_if_room(act);
+    return 0;
+}
+
 int history_remove(const struct image *image, const char *tag, struct error **err)
 {
     CLEANUP(image_act_done) struct image_act act = IMAGE_ACT_NONE;
     CLEANUP(snapshot_record_done) struct snapshot_record record = {0};
+    auto_error struct error *refused = NULL;
 
-    if (history_find(image, tag, &record, err) < 0 || image_act_begin(&act, image, NULL, ACT_NO_LOCK, err) < 0)
+    if (history_find(image, tag, &record, err) < 0)
         return -error_code(*err);
-    return remove_record(&act, image->name, tag, err);
+    if (image_act_begin(&act, image, NULL, ACT_NO_LOCK, &refused) == 0)
+        return remove_record(&act, image->name, tag, err);
+    if (image_is_full(refused) && act.pool.lock_fd >= 0)
+        return discard_record(&act, image->name, tag, err);
+    *err = TAKE(refused);
+    return -error_code(*err);
 }
 
 int history_expire(const struct image *image, const struct keep_rule *rule, struct strings *ret_removed,

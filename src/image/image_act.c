@@ -18,6 +18,7 @@
 #include "image/btrfs.h"
 #include "image/copy_tree.h"
 #include "image/image_mount.h"
+#include "image/layers.h"
 #include "image/lineage.h"
 #include "image/upper.h"
 
@@ -234,4 +235,17 @@ int image_copy_tree(struct image_act *act, int tree_fd, const char *file, int st
     if (tree_copy(tree_fd, to_fd, &how, err) < 0)
         return -error_code(*err);
     return pool_relock(&act->pool, err);
+}
+
+bool image_is_full(const struct error *err)
+{
+    return error_code(err) == ENOSPC || error_code(err) == EDQUOT;
+}
+
+void image_collect_if_room(struct image_act *act)
+{
+    auto_error struct error *ignored = NULL;
+
+    if (act->pool.lock_fd >= 0 && (act->work.fd >= 0 || pool_work_begin(&act->pool, &act->work, &ignored) == 0))
+        (void) layers_collect(&act->pool, &act->work, &ignored);
 }

@@ -53,3 +53,18 @@ int image_copy_tree(struct image_act *act, int tree_fd, const char *file, int st
  * or copying. NAME: of the machine it will be. */
 int image_copy(struct image_act *act, const struct image *from, const char *name, int stop_fd,
                enum clone_kind *ret_kind, struct error **err);
+
+/* The flag "immutable" keeps a directory from being renamed. Gives back whether it was set. */
+bool image_lift_flag(const struct image *image, const struct image_act *act);
+
+/* The folder with the snapshots of the image NAME beside the act's image. Gives. */
+char *image_snapshots_path(const struct image_act *act, const char *name);
+
+/* What lies beside NAME.raw and is about it alone: the suffixes that are in the place of ".raw". */
+enum { IMAGE_SIDECARS = 5 };
+extern const char *const image_sidecars[IMAGE_SIDECARS];
+
+/* Whether it is for want of room that something failed. What only removes has a way without. */
+bool image_is_full(const struct error *err);
+/* For the end of that way: there may be room now to remove the layers that nobody uses; else the next verb does it. */
+void image_collect_if_room(struct image_act *act);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Renaming, removing, marking. */
+/* Renaming, marking. */
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -17,19 +18,15 @@
 #include "base/path.h"
 #include "image/btrfs.h"
 #include "image/image_act.h"
-#include "image/layers.h"
-#include "image/lineage.h"
 #include "image/remove_tree.h"
 #include "image/settings_files.h"
 
-#define ADMINISTRATORS_FOLDER "/etc/systemd/nspawn"
+const char *const image_sidecars[] = {".roothash", ".roothash.p7s", ".verity", ".usrhash", ".usrhash.p7s"};
+static_assert(COUNT_OF(image_sidecars) == IMAGE_SIDECARS, "the header counts them");
 
-/* What lies beside a raw image and is about it alone. */
-static const char *const sidecars[] = {".roothash", ".roothash.p7s", ".verity", ".usrhash", ".usrhash.p7s"};
-
-static char *snapshots_of(const struct image_act *act, const char *name)
+char *image_snapshots_path(const struct image_act *act, const char *name)
 {
-    return mem_format("%s/" POOL_NAME "/snapshots/%s", act->pool.folder, name);
+    return mem_format("%s/" POOL_NAME "/snapshots/%s", act->parent, name);
 }
 
 static int cannot_move(const struct image *image, int code, struct error **err)
@@ -41,8 +38,7 @@ static int cannot_move(const struct image *image, int code, struct error **err)
     return r;
 }
 
-/* The flag keeps a directory from being renamed. Gives back whether it was set. */
-static bool lift_flag(const struct image *image, const struct image_act *act)
+bool image_lift_flag(const struct image *image, const struct image_act *act)
 {
     if (image->type != IMAGE_DIRECTORY || !image->read_only || image_is_link(image))
         return false;
@@ -63,7 +59,8 @@ static int record_moves(struct image_act *act, const struct image *image, const 
                         struct error **err)
 {
     CLEANUP(strings_done) struct strings folders = {0};
-    auto_free char *old_snapshots = snapshots_of(act, image->name), *new_snapshots = snapshots_of(act, name);
+    auto_free char *old_snapshots = image_snapshots_path(act, image->name);
+    auto_free char *new_snapshots = image_snapshots_path(act, name);
 
     settings_folders(act->parent, &folders);
     for (size_t i = 0; i < folders.count; i++) {
@@ -73,9 +70,9 @@ static int record_moves(struct image_act *act, const struct image *image, const 
         if (record_move(act, target, from, to, err) < 0)
             return -error_code(*err);
     }
-    for (size_t i = 0; image->type == IMAGE_RAW && i < COUNT_OF(sidecars); i++) {
-        auto_free char *from = mem_format("%s/%s%s", act->parent, image->name, sidecars[i]);
-        auto_free char *to = mem_format("%s/%s%s", act->parent, name, sidecars[i]);
+    for (size_t i = 0; image->type == IMAGE_RAW && i < IMAGE_SIDECARS; i++) {
+        auto_free char *from = mem_format("%s/%s%s", act->parent, image->name, image_sidecars[i]);
+        auto_free char *to = mem_format("%s/%s%s", act->parent, name, image_sidecars[i]);
 
         if (record_move(act, target, from, to, err) < 0)
             return -error_code(*err);
@@ -95,7 +92,7 @@ int image_rename(const struct image *image, const char *name, struct error **err
     if (record_moves(&act, image, name, target, err) < 0)
         return -error_code(*err);
 
-    bool flagged = lift_flag(image, &act);
+    bool flagged = image_lift_flag(image, &act);
     if (syscall(SYS_renameat2, act.pool.folder_fd, path_last(image->entry), act.pool.folder_fd, file,
                 RENAME_NOREPLACE) < 0)
         return cannot_move(image, errno, err);
@@ -103,72 +100,6 @@ int image_rename(const struct image *image, const char *name, struct error **err
     if (flagged && image_set_read_only(&renamed, true, err) < 0)
         return -error_code(*err);
     return pool_work_settle(&act.work, err);
-}
-
-/* -- remove -- */
-
-static int record_removal(struct image_act *act, const struct image *image, bool purge, char **ret_kept,
-                          struct error **err)
-{
-    CLEANUP(strings_done) struct strings folders = {0};
-    auto_free char *snapshots = snapshots_of(act, image->name);
-
-    settings_folders(act->parent, &folders);
-    for (size_t i = 0; i < folders.count; i++) {
-        auto_free char *path = settings_file_path(folders.item[i], image->name);
-
-        if (access(path, F_OK) < 0)
-            continue;
-        if (!purge && strcmp(folders.item[i], ADMINISTRATORS_FOLDER) == 0)
-            *ret_kept = TAKE(path);
-        else if (undo_record(act->work.undo, POOL_REMOVE_UNLESS, err, image->entry, path, NULL) < 0)
-            return -error_code(*err);
-    }
-    for (size_t i = 0; image->type == IMAGE_RAW && i < COUNT_OF(sidecars); i++) {
-        auto_free char *path = mem_format("%s/%s%s", act->parent, image->name, sidecars[i]);
-
-        if (access(path, F_OK) == 0 &&
-            undo_record(act->work.undo, POOL_REMOVE_UNLESS, err, image->entry, path, NULL) < 0)
-            return -error_code(*err);
-    }
-    return undo_record(act->work.undo, POOL_REMOVE_UNLESS, err, image->entry, snapshots, NULL);
-}
-
-/* Out of sight at once; what takes long happens when the act is over. */
-static int take_away(struct image_act *act, const struct image *image, struct error **err)
-{
-    bool is_link = image_is_link(image);
-
-    if (image->type == IMAGE_SUBVOLUME && !is_link) {
-        auto_close int fd = openat(act->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-        /* a read-only one cannot change its folder */
-        if (fd >= 0)
-            (void) btrfs_subvolume_set_read_only(fd, false);
-    }
-    (void) lift_flag(image, act);
-    if (renameat(act->pool.folder_fd, path_last(image->entry), act->work.fd, "image") < 0)
-        return cannot_move(image, errno, err);
-    /* it is no user of its layers any more */
-    if (image->type == IMAGE_DIRECTORY && !is_link)
-        (void) remove_tree(act->work.fd, "image/" LINEAGE_LINKS);
-    return 0;
-}
-
-int image_remove(const struct image *image, bool purge, char **ret_kept, struct error **err)
-{
-    CLEANUP(image_act_done) struct image_act act = IMAGE_ACT_NONE;
-    auto_free char *kept = NULL;
-
-    if (image_check_changeable(image, err) < 0)
-        return -error_code(*err);
-    bool is_link = image_is_link(image);
-    if (image_act_begin(&act, image, NULL, is_link ? ACT_NO_LOCK : ACT_ALONE, err) < 0 ||
-        record_removal(&act, image, purge, &kept, err) < 0 || take_away(&act, image, err) < 0 ||
-        pool_work_settle(&act.work, err) < 0 || layers_collect(&act.pool, &act.work, err) < 0)
-        return -error_code(*err);
-    *ret_kept = TAKE(kept);
-    return 0;
 }
 
 /* -- read-only -- */

@@ -16,6 +16,8 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/path.h"
+#include "image/btrfs.h"
+#include "image/btrfs_quota.h"
 #include "image/layers.h"
 #include "image/remove_tree.h"
 
@@ -225,7 +227,66 @@ void pool_work_end(struct pool *pool, struct pool_work *work)
     fd_closep(&work->fd);
 }
 
+#define GONE "gone-"
+
+/* Enough for the few blocks of metadata that a change to a btrfs may take. */
+#define OWN_BYTES_MIN (UINT64_C(1) << 20)
+
+/* Where a quota is used up, the end of a subvolume, or of a snapshot that is one, finds no room, unless what it has of
+ * its own is gone first and makes some. */
+static bool makes_room(int dir_fd, const char *name)
+{
+    static const char *const places[] = {"", "/tree"};
+
+    for (size_t i = 0; i < COUNT_OF(places); i++) {
+        auto_free char *path = mem_format("%s%s", name, places[i]);
+        auto_close int fd = openat(dir_fd, path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        struct btrfs_limit limit;
+
+        if (fd >= 0 && btrfs_is_subvolume(fd))
+            return btrfs_limit_read(fd, BTRFS_ITS_OWN, &limit) == 0 && limit.usage_exclusive != UINT64_MAX &&
+                   limit.usage_exclusive >= OWN_BYTES_MIN;
+    }
+    return true;
+}
+
+int pool_discard(const struct pool *pool, int dir_fd, const char *name)
+{
+    bool in_pool = pool->fd >= 0;
+    int home_fd = in_pool ? pool->fd : pool->folder_fd;
+    char id[POOL_ID_SIZE];
+
+    pool_new_id(id);
+    auto_free char *gone = mem_format("%s" GONE "%s", in_pool ? "" : ".", id);
+    int r = renameat(dir_fd, name, home_fd, gone) < 0 ? -errno : 0;
+    if (r == 0)
+        return remove_tree(home_fd, gone);
+    if ((r != -ENOSPC && r != -EDQUOT && r != -EXDEV) || (r == -EDQUOT && !makes_room(dir_fd, name)))
+        return r;
+    /* no room even for that, or a settings file on another disk: it is removed where it is */
+    r = remove_tree(dir_fd, name);
+    if (r != -EDQUOT)
+        return r;
+    /* what was in a subvolume is off the account once it is on disk; there is room for the subvolume's end then */
+    (void) syncfs(home_fd);
+    return remove_tree(dir_fd, name);
+}
+
 /* -- recovery -- */
+
+static void recover_gone(const struct pool *pool)
+{
+    auto_close int fd = openat(pool->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+
+    if (!dir)
+        return;
+    fd = -1;                    /* closedir() closes it */
+    for (struct dirent *entry; (entry = readdir(dir));)
+        if (strncmp(entry->d_name, GONE, strlen(GONE)) == 0)
+            (void) remove_tree(pool->fd, entry->d_name);
+    (void) closedir(dir);
+}
 
 /* 1: nobody holds the folder NAME of an act; its lock is *ret_fd, or there never was one (-1). */
 static int is_abandoned(int work_fd, int *ret_fd)
@@ -278,6 +339,7 @@ static void recover(struct pool *pool)
     DIR *dir = tmp_fd < 0 ? NULL : fdopendir(tmp_fd);
     bool found = false;
 
+    recover_gone(pool);
     if (dir) {
         for (struct dirent *entry; (entry = readdir(dir));)
             if (entry->d_name[0] != '.') {

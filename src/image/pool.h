@@ -7,6 +7,7 @@
  *     layers/ID/      frozen trees that machines share (layers.h)
  *     snapshots/NAME/TAG/     (history.h)
  *     tmp/ID/         one folder for each act under way: its lock, its undo list, what it makes
+ *     gone-ID         what is being removed from a full disk (pool_discard())
  *
  * Every act makes what it makes in its own folder below tmp/, and puts it into place by one rename. Whatever kills it,
  * the next one who changes the pool finds a folder whose lock is free, runs the undo list in it, and removes it.
@@ -71,6 +72,11 @@ int pool_work_begin(struct pool *pool, struct pool_work *ret, struct error **err
 
 /* Removes the folder with all that is still in it. That may be a large tree: the pool is better unlocked before. */
 void pool_work_end(struct pool *pool, struct pool_work *work);
+
+/* For disks that are so full that no act gets its folder: NAME in DIR_FD (AT_FDCWD and a path will do) is moved to
+ * gone-ID in the pool, which takes no room, and is removed there; without a pool to .gone-ID in the folder of images.
+ * 0 or a negative errno. */
+int pool_discard(const struct pool *pool, int dir_fd, const char *name);
 
 /* Whether somebody holds the folder NAME below tmp/. */
 bool pool_work_is_alive(const struct pool *pool, const char *name);
