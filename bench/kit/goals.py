@@ -115,6 +115,7 @@ GOALS = [
     at_most("import of .tar.xz, times the reference", 1.0, to_other("import", "reference", ".tar.xz")),
     at_most("import of .tar onto disk, times GNU tar", 1.0, to_other("import-disk", "GNU tar", ".tar")),
     at_most("export as .tar.gz, times GNU tar and pigz", 1.05, to_other("export", "GNU tar and pigz", ".tar.gz")),
+    at_most("export as .tar.zst, times GNU tar and zstd", 1.0, to_other("export", "GNU tar and zstd", ".tar.zst")),
 ]
 
 

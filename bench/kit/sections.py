@@ -264,7 +264,7 @@ ALL = {
     "network": of_network("network", network.speed),
     "import": of_archives(archives.imports("import", "A Debian tree as an archive into a tmpfs", False,
                                        [".tar", ".tar.zst", ".tar.gz", ".tar.xz"], 5)),
-    "import-disk": of_archives(archives.imports("import-disk", "The same onto the file system of the work folder, written "
-                                            "out", True, [".tar"], 3)),
+    "import-disk": of_archives(archives.imports("import-disk", "The same into an ext4 file system on the disk, and written "
+                                            "out", True, [".tar"], 7)),
     "export": of_archives(archives.exports),
 }
