@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* gzip by our own threads, xz by those of its library, the rest by a "raw" archive of libarchive with one filter. */
+/* gzip by our own threads, xz and zstd by those of their libraries, the rest, whose libraries have none, by a "raw"
+ * archive of libarchive with one filter. */
 #include "transfer/compress.h"
 
 #include <errno.h>
-#include <stdbool.h>
 #include <string.h>
 #include <unistd.h>
 
 #include <archive.h>
 #include <archive_entry.h>
 #include <lzma.h>
+#include <zstd.h>
 
 #include "base/fd.h"
 #include "base/mem.h"
@@ -21,14 +22,13 @@
 static const struct {
     const char *name, *suffixes[3];
     int (*add_filter)(struct archive *archive);
-    bool has_threads;
 } kinds[] = {
-    [COMPRESS_NONE]  = {"uncompressed", {NULL},                    NULL,                           false},
-    [COMPRESS_GZIP]  = {"gzip",         {".gz", ".tgz", NULL},     NULL,                           false},
-    [COMPRESS_XZ]    = {"xz",           {".xz", ".txz", NULL},     NULL,                           false},
-    [COMPRESS_ZSTD]  = {"zstd",         {".zst", ".zstd", ".tzst"}, archive_write_add_filter_zstd, true},
-    [COMPRESS_BZIP2] = {"bzip2",        {".bz2", ".tbz2", ".tbz"}, archive_write_add_filter_bzip2, false},
-    [COMPRESS_LZ4]   = {"lz4",          {".lz4", NULL},            archive_write_add_filter_lz4,   false},
+    [COMPRESS_NONE]  = {"uncompressed", {NULL},                     NULL},
+    [COMPRESS_GZIP]  = {"gzip",         {".gz", ".tgz", NULL},      NULL},
+    [COMPRESS_XZ]    = {"xz",           {".xz", ".txz", NULL},      NULL},
+    [COMPRESS_ZSTD]  = {"zstd",         {".zst", ".zstd", ".tzst"}, NULL},
+    [COMPRESS_BZIP2] = {"bzip2",        {".bz2", ".tbz2", ".tbz"},  archive_write_add_filter_bzip2},
+    [COMPRESS_LZ4]   = {"lz4",          {".lz4", NULL},             archive_write_add_filter_lz4},
 };
 /* clang-format on */
 
@@ -40,11 +40,22 @@ struct xz_output {
     unsigned char buffer[XZ_BUFFER_SIZE];
 };
 
+/* A thread of zstd takes up some three jobs. The library would make them of 8 MiB, and files by one in 250 smaller. */
+#define ZSTD_JOB_SIZE (4 << 20)
+#define ZSTD_THREADS_MAX 16u
+#define ZSTD_BUFFER_SIZE (256u * 1024)
+
+struct zstd_output {
+    ZSTD_CCtx *context;
+    char buffer[ZSTD_BUFFER_SIZE];
+};
+
 struct compressor {
     enum compression compression;
     int fd;
     struct parallel_gzip *gzip;
     struct xz_output *xz;
+    struct zstd_output *zstd;
     struct archive *archive;
     struct increment_writer *increment;
 };
@@ -86,9 +97,6 @@ static int start_filter(struct compressor *compressor, struct error **err)
 
     (void) archive_write_set_format_raw(archive);
     r = kinds[compressor->compression].add_filter(archive);
-    if (r == ARCHIVE_OK && kinds[compressor->compression].has_threads)
-        /* a library that was built without threads goes on with one */
-        (void) archive_write_set_filter_option(archive, NULL, "threads", "0");
     (void) archive_write_set_bytes_per_block(archive, 256 * 1024);
     (void) archive_write_set_bytes_in_last_block(archive, 1);
     if (r == ARCHIVE_OK)
@@ -142,6 +150,43 @@ static int write_xz(struct compressor *compressor, const void *bytes, size_t siz
     return r == LZMA_OK || r == LZMA_STREAM_END ? 0 : r == LZMA_MEM_ERROR ? -ENOMEM : -EIO;
 }
 
+/* A library that was built without threads refuses the number of them, and goes on with the caller's. */
+static int start_zstd(struct compressor *compressor, struct error **err)
+{
+    struct zstd_output *zstd = compressor->zstd = mem_alloc(sizeof *zstd);
+    unsigned threads = lzma_cputhreads();   /* of the processors we may run on */
+
+    if (threads > ZSTD_THREADS_MAX)
+        threads = ZSTD_THREADS_MAX;
+    zstd->context = ZSTD_createCCtx();
+    if (!zstd->context)
+        return fail(err, ENOMEM, "cannot start the zstd encoder");
+    (void) ZSTD_CCtx_setParameter(zstd->context, ZSTD_c_checksumFlag, 1);
+    if (!ZSTD_isError(ZSTD_CCtx_setParameter(zstd->context, ZSTD_c_nbWorkers, (int) threads)))
+        (void) ZSTD_CCtx_setParameter(zstd->context, ZSTD_c_jobSize, ZSTD_JOB_SIZE);
+    return 0;
+}
+
+static int write_zstd(struct compressor *compressor, const void *bytes, size_t size, ZSTD_EndDirective how)
+{
+    struct zstd_output *zstd = compressor->zstd;
+    ZSTD_inBuffer in = {.src = bytes, .size = size};
+    size_t left;
+
+    do {
+        ZSTD_outBuffer out = {.dst = zstd->buffer, .size = ZSTD_BUFFER_SIZE};
+
+        left = ZSTD_compressStream2(zstd->context, &out, &in, how);
+        if (ZSTD_isError(left))
+            return -ENOMEM;     /* nothing else can be wrong with bytes to compress */
+
+        int r = fd_write_full(compressor->fd, zstd->buffer, out.pos);
+        if (r < 0)
+            return r;
+    } while (how == ZSTD_e_end ? left > 0 : in.pos < in.size);
+    return 0;
+}
+
 int compressor_open(enum compression compression, int output_fd, struct compressor **ret, struct error **err)
 {
     CLEANUP(compressor_closep) struct compressor *compressor = mem_alloc(sizeof *compressor);
@@ -152,6 +197,9 @@ int compressor_open(enum compression compression, int output_fd, struct compress
         compressor->gzip = parallel_gzip_open(output_fd);
     else if (compression == COMPRESS_XZ) {
         if (start_xz(compressor, err) < 0)
+            return -error_code(*err);
+    } else if (compression == COMPRESS_ZSTD) {
+        if (start_zstd(compressor, err) < 0)
             return -error_code(*err);
     } else if (compression != COMPRESS_NONE && start_filter(compressor, err) < 0)
         return -error_code(*err);
@@ -182,6 +230,8 @@ int compressor_write(struct compressor *compressor, const void *bytes, size_t si
         r = parallel_gzip_write(compressor->gzip, bytes, size);
     else if (compressor->xz)
         r = write_xz(compressor, bytes, size, LZMA_RUN);
+    else if (compressor->zstd)
+        r = write_zstd(compressor, bytes, size, ZSTD_e_continue);
     else
         r = fd_write_full(compressor->fd, bytes, size);
     return r < 0 ? cannot_write(err, -r) : 0;
@@ -199,6 +249,8 @@ int compressor_finish(struct compressor *compressor, struct error **err)
         r = parallel_gzip_finish(compressor->gzip);
     else if (compressor->xz)
         r = write_xz(compressor, NULL, 0, LZMA_FINISH);
+    else if (compressor->zstd)
+        r = write_zstd(compressor, NULL, 0, ZSTD_e_end);
     return r < 0 ? cannot_write(err, -r) : 0;
 }
 
@@ -211,6 +263,9 @@ void compressor_close(struct compressor *compressor)
     if (compressor->xz)
         lzma_end(&compressor->xz->stream);
     free(compressor->xz);
+    if (compressor->zstd)
+        (void) ZSTD_freeCCtx(compressor->zstd->context);
+    free(compressor->zstd);
     if (compressor->archive)
         (void) archive_write_free(compressor->archive);
     free(compressor);

@@ -3,7 +3,7 @@
  * compress: the other way round: plain bytes into a compressed file, on all processors there are.
  *
  * gzip is made in blocks that threads deflate side by side (one member, as pigz makes it: every reader takes it);
- * zstd and xz use the threads of their libraries, bzip2 and lz4 have one.
+ * zstd and xz use the threads of their libraries; those of bzip2 and lz4 have none.
  */
 #pragma once
 

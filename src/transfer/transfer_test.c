@@ -2,8 +2,10 @@
 /* The parts of transfers that are text in, values out. What touches files and networks: tests/integration/transfer. */
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "base/mem.h"
 #include "base/strings.h"
 #include "transfer/channel.h"
@@ -19,6 +21,7 @@
 #include "transfer/registry_places.h"
 #include "transfer/signature.h"
 #include "transfer/simplestreams.h"
+#include "transfer/stream.h"
 #include "transfer/unpack_entry.h"
 #include "transfer/url.h"
 
@@ -407,6 +410,51 @@ TEST(a_file_name_says_how_to_compress)
     EXPECT_INT(compression_parse("zst"), COMPRESS_ZSTD);
 }
 
+#define MANY_BYTES (14u << 20)  /* of several jobs, for the quick ones */
+#define SOME_BYTES (1u << 20)
+
+/* Quickly compressed, and no two pages the same. */
+static void fill(uint8_t *bytes, size_t size)
+{
+    for (size_t i = 0; i < size; i++)
+        bytes[i] = (uint8_t) (i % 64 == 0 ? i >> 12 : i % 64 == 1 ? i >> 20 : i % 64);
+}
+
+static void expect_stream_of(int fd, const char *compression, const uint8_t *bytes, size_t size,
+                             struct error **err_)
+{
+    CLEANUP(stream_closep) struct stream *stream = NULL;
+    const void *part;
+    size_t n, at = 0;
+
+    (void) lseek(fd, 0, SEEK_SET);
+    EXPECT_OK(stream_open(fd, &stream, ERR));
+    EXPECT_STR(stream_compression(stream), compression);
+    while (stream_next(stream, &part, &n, ERR) == 1) {
+        EXPECT_TRUE(n <= size - at && memcmp(part, bytes + at, n) == 0);
+        at += n;
+    }
+    EXPECT_INT(at, size);
+}
+
+TEST(what_is_compressed_by_many_threads_is_one_stream)
+{
+    auto_free uint8_t *bytes = mem_alloc(MANY_BYTES);
+
+    fill(bytes, MANY_BYTES);
+    for (enum compression kind = COMPRESS_NONE; kind <= COMPRESS_LZ4; kind++) {
+        CLEANUP(compressor_closep) struct compressor *compressor = NULL;
+        auto_close int fd = memfd_create("compressed", MFD_CLOEXEC);
+        size_t size = kind == COMPRESS_XZ || kind == COMPRESS_BZIP2 ? SOME_BYTES : MANY_BYTES;
+
+        EXPECT_OK(compressor_open(kind, fd, &compressor, ERR));
+        EXPECT_OK(compressor_write(compressor, bytes, 1, ERR));
+        EXPECT_OK(compressor_write(compressor, bytes + 1, size - 1, ERR));
+        EXPECT_OK(compressor_finish(compressor, ERR));
+        expect_stream_of(fd, kind == COMPRESS_NONE ? "none" : compression_name(kind), bytes, size, err_);
+    }
+}
+
 TESTS(RUN(lists_of_checksums_come_in_several_forms), RUN(what_is_no_line_about_the_file_is_passed_over),
       RUN(two_sums_that_differ_are_none), RUN(names_in_archives_are_cleaned),
       RUN(names_of_images_lose_what_says_how_they_are_packed), RUN(urls_are_checked_and_taken_apart),
@@ -416,4 +464,5 @@ TESTS(RUN(lists_of_checksums_come_in_several_forms), RUN(what_is_no_line_about_t
       RUN(an_index_gives_the_manifest_of_a_platform), RUN(documents_that_are_none_are_refused),
       RUN(settings_of_an_image_cannot_add_lines), RUN(the_newest_build_of_a_product_counts),
       RUN(the_last_line_of_a_name_counts), RUN(exports_say_what_they_were), RUN(half_a_signature_is_none),
-      RUN(messages_arrive_as_they_were_sent), RUN(a_set_of_paths_holds_many), RUN(a_file_name_says_how_to_compress))
+      RUN(messages_arrive_as_they_were_sent), RUN(a_set_of_paths_holds_many), RUN(a_file_name_says_how_to_compress),
+      RUN(what_is_compressed_by_many_threads_is_one_stream))
