@@ -15,7 +15,7 @@
 #include "base/mem.h"
 #include "base/strings.h"
 
-#define STATE_FOLDER "/run/systemd/netif"
+#define STATE_FILE "/run/systemd/netif/state"
 #define FILE_LIMIT ((size_t) 1 << 20)
 
 /* The first one wins where two have a file of one name. */
@@ -46,11 +46,11 @@ static bool shares_our_network(int proc_fd, const char *pid)
            its.st_dev == ours.st_dev && its.st_ino == ours.st_ino;
 }
 
-/* Neither its folder below /run nor its unit tell whether it runs: the folder is kept, and not every host that has it
- * has systemd. So its process is looked for, but only where the folder is. */
+/* Neither what it wrote below /run nor its unit tell whether it runs: the former is kept, and not every host that has
+ * it has systemd. So its process is looked for, but only where it has ever run: it writes the file as it starts. */
 static bool is_running(void)
 {
-    if (access(STATE_FOLDER, F_OK) < 0)
+    if (access(STATE_FILE, F_OK) < 0)
         return false;
 
     DIR *proc = opendir("/proc");
