@@ -390,6 +390,14 @@ int netlink_commit(struct netlink *netlink, struct netlink_batch *batch, struct 
     return r == -EAGAIN ? progress.result : r;
 }
 
+void netlink_commit_meanwhile(struct netlink *netlink, struct netlink_batch *batch, struct errand *errand)
+{
+    if (batch->is_full)
+        return;
+    number_requests(netlink, batch);
+    errand_send(errand, netlink->fd, batch->data, batch->used);
+}
+
 int netlink_read_result(struct netlink *netlink, struct netlink_remark *ret_remark)
 {
     struct netlink_progress progress = {

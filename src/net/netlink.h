@@ -16,6 +16,7 @@
 
 #include <linux/netlink.h>
 
+#include "base/errand.h"
 #include "base/error.h"
 
 #define NETLINK_BATCH_SIZE 1024
@@ -85,6 +86,9 @@ int netlink_talk(struct netlink *netlink, struct netlink_batch *batch, netlink_r
 /* Sends BATCH, whose requests are silent and which the kernel does as a whole or not at all. 0, or the negative errno
  * of the first request that failed. */
 int netlink_commit(struct netlink *netlink, struct netlink_batch *batch, struct netlink_remark *ret_remark);
+
+/* The same while the caller goes on; all that is given stays until errand_await(). How it ended is not told. */
+void netlink_commit_meanwhile(struct netlink *netlink, struct netlink_batch *batch, struct errand *errand);
 
 /* Sends BATCH, one request, from a process made for it, for requests that the kernel keeps its caller waiting for long
  * after they are done. The answer comes to the socket like any other (netlink_read_result()); nobody has to wait for

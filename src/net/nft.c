@@ -74,6 +74,12 @@ int nft_commit(struct netlink *netlink, struct netlink_batch *batch, struct netl
     return netlink_commit(netlink, batch, ret_remark);
 }
 
+void nft_commit_meanwhile(struct netlink *netlink, struct netlink_batch *batch, struct errand *errand)
+{
+    mark_batch(batch, NFNL_MSG_BATCH_END);
+    netlink_commit_meanwhile(netlink, batch, errand);
+}
+
 static void put_u32(struct netlink_batch *batch, uint16_t type, uint32_t value)
 {
     netlink_put_u32(batch, type, htonl(value));
@@ -293,7 +299,7 @@ static void add_set(struct netlink_batch *batch, const struct nft_table *table, 
 
 void nft_add_table(struct netlink_batch *batch, const struct nft_table *table)
 {
-    begin(batch, TYPE(NFT_MSG_NEWTABLE), NLM_F_CREATE, table->family);
+    begin(batch, TYPE(NFT_MSG_NEWTABLE), NLM_F_CREATE | NLM_F_EXCL, table->family);
     netlink_put_string(batch, NFTA_TABLE_NAME, table->name);
     put_u32(batch, NFTA_TABLE_FLAGS, 0);
     for (size_t i = 0; i < table->n_sets; i++)

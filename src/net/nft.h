@@ -105,7 +105,10 @@ void nft_begin(struct netlink_batch *batch);
 /* 0, or the negative errno of the first request that could not be done; then none was. */
 int nft_commit(struct netlink *netlink, struct netlink_batch *batch, struct netlink_remark *ret_remark);
 
-/* The table with all that is in it; one that is there already must not be. */
+/* The same while the caller goes on (netlink_commit_meanwhile()). */
+void nft_commit_meanwhile(struct netlink *netlink, struct netlink_batch *batch, struct errand *errand);
+
+/* The table with all that is in it. Where there is one of the name already the batch fails, with -EEXIST. */
 void nft_add_table(struct netlink_batch *batch, const struct nft_table *table);
 void nft_delete_table(struct netlink_batch *batch, uint8_t family, const char *table);
 

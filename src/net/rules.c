@@ -423,24 +423,66 @@ static int fill(struct netlink *filter, struct netlink_batch *batch, const struc
     return 0;
 }
 
-int rules_add(struct netlink *netlink, const struct rules_machine *machine, struct error **err)
+static int try_to_add(struct netlink *filter, const struct rules_machine *machine, struct netlink_remark *ret_remark)
 {
-    CLEANUP(zone_lock_done) struct zone_lock lock = {.fd = -1};
-    CLEANUP(netlink_close) struct netlink filter = {.fd = -1};
     CLEANUP(netlink_batch_done) struct netlink_batch batch;
-    struct netlink_remark remark = {0};
 
     nft_begin(&batch);
+    int r = fill(filter, &batch, machine);
+    if (r == 0)
+        r = foreign_open(filter, &batch, machine->name, machine->plan);
+    return r == 0 ? nft_commit(filter, &batch, ret_remark) : r;
+}
+
+int rules_add(struct netlink *netlink, const struct rules_machine *machine, struct error **err)
+{
+    enum { TRIES = 5 };
+    CLEANUP(zone_lock_done) struct zone_lock lock = {.fd = -1};
+    CLEANUP(netlink_close) struct netlink filter = {.fd = -1};
+    struct netlink_remark remark = {0};
+    int r = -EEXIST;
+
     if (zone_lock_take(&lock, err) < 0 || netlink_open_netfilter(&filter, err) < 0)
         return -error_code(*err);
-    int r = fill(&filter, &batch, machine);
-    if (r == 0)
-        r = foreign_open(&filter, &batch, machine->name, machine->plan);
-    if (r == 0)
-        r = nft_commit(&filter, &batch, &remark);
+    /* others begin tables without the lock (rules_begin()) */
+    for (int i = 0; i < TRIES && r == -EEXIST; i++)
+        r = try_to_add(&filter, machine, &remark);
     if (r < 0)
         return refused(-r, &remark, err);
     return set_groups(netlink, machine->plan, err);
+}
+
+/* -- beginning -- */
+
+struct rules_beginning {
+    struct netlink filter;
+    struct netlink_batch batch;
+    struct errand errand;
+};
+
+struct rules_beginning *rules_begin(void)
+{
+    auto_error struct error *later = NULL;      /* rules_add() will say what is the matter */
+    struct rules_beginning *beginning = mem_alloc(sizeof *beginning);
+
+    *beginning = (struct rules_beginning){.filter.fd = -1};
+    nft_begin(&beginning->batch);
+    if (netlink_open_netfilter(&beginning->filter, &later) == 0 &&
+        nft_has_table(&beginning->filter, NFT_INET, RULES_TABLE) == 0) {
+        nft_add_table(&beginning->batch, &rules_inet);
+        nft_commit_meanwhile(&beginning->filter, &beginning->batch, &beginning->errand);
+    }
+    return beginning;
+}
+
+void rules_await(struct rules_beginning *beginning)
+{
+    if (!beginning)
+        return;
+    errand_await(&beginning->errand);
+    netlink_close(&beginning->filter);
+    netlink_batch_done(&beginning->batch);
+    free(beginning);
 }
 
 static int change_port(const char *name, const struct address_plan *plan, const struct port_forward *port,

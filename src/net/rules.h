@@ -36,6 +36,15 @@ struct rules_machine {
     size_t n_ports;
 };
 
+/* A first machine's start: the kernel needs about a millisecond for the table, since it changes its own code where a
+ * hook is used for the first time. Begun early that goes by meanwhile. No lock is taken, and nothing said of failures:
+ * rules_add() does what is missing. It goes like the rest, with the last machine (rules_remove()). */
+struct rules_beginning;
+struct rules_beginning *rules_begin(void);
+
+/* Until that is done; to be called before the rules are added or removed. Accepts NULL. */
+void rules_await(struct rules_beginning *beginning);
+
 /* Adds all that MACHINE needs; NETLINK (of links) is for the groups of its interfaces. What is closed elsewhere is
  * opened for it and remarked on (foreign.h). */
 int rules_add(struct netlink *netlink, const struct rules_machine *machine, struct error **err);
@@ -52,7 +61,7 @@ int rules_remove_port(const char *name, const struct address_plan *plan, const s
 /* The machine that a port of the host's is forwarded to. False: none. */
 bool rules_find_port(bool udp, uint16_t number, char ret_machine[MACHINE_NAME_MAX + 1]);
 
-/* "packet-filter NAME". Recorded before rules_add(). */
+/* "packet-filter NAME". Recorded before rules_begin() and rules_add(). */
 int undo_packet_filter(const struct strings *args, struct error **err);
 
 #define UNDO_KINDS_RULES {"packet-filter", undo_packet_filter}

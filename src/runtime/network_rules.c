@@ -81,11 +81,23 @@ static int add_rules(struct run *run, struct network *where, struct error **err)
     return rules_add(&where->host, &machine, err);
 }
 
-int step_rules_add(struct run *run, struct error **err)
+int step_rules_begin(struct run *run, struct error **err)
 {
-    ports_check(run);
     if (undo_record(run->undo, "packet-filter", err, run->machine, NULL) < 0)
         return -error_code(*err);
+    run->rules_beginning = rules_begin();
+    return 0;
+}
+
+void step_rules_await(struct run *run)
+{
+    rules_await(TAKE(run->rules_beginning));
+}
+
+int step_rules_add(struct run *run, struct error **err)
+{
+    step_rules_await(run);
+    ports_check(run);
     return add_rules(run, run->network, err);
 }
 

@@ -155,6 +155,8 @@ static const struct step steps[] = {
     { ACQUIRE, "change the tree's owners",            wants_chown,       step_tree_chown,       NULL, NULL },
     /* Held over reboots, so that nobody else takes them meanwhile. */
     { ACQUIRE, "take the host's ports",               wants_ports,       step_ports_reserve,    NULL, step_ports_release },
+    /* First, since the kernel does it while we go on; the rules themselves need the addresses. */
+    { PREPARE, "begin the packet filter's table",     spec_wants_rules,  step_rules_begin,      NULL, step_rules_await },
     { PREPARE, "prepare the root",                    NULL,              step_root_open,        NULL, step_root_close },
     { PREPARE, "read the tree's machine id",          NULL,              step_identity_read,    NULL, NULL },
     { PREPARE, "make the cgroup",                     NULL,              step_cgroup_make,      NULL, step_cgroup_leave },

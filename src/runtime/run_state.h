@@ -30,6 +30,7 @@ struct network;
 struct ports;
 struct ready;
 struct router;
+struct rules_beginning;
 struct watchdog;
 struct tree;
 
@@ -111,6 +112,7 @@ struct run {
     struct address_plan address_plan;   /* network_address.c; all zero without a cable or addresses */
     struct router *router;      /* network_router.c */
     struct lease *lease;        /* network_lease.c */
+    struct rules_beginning *rules_beginning;    /* network_rules.c */
 
     struct ports *ports;        /* ports.c */
 
@@ -318,6 +320,8 @@ void step_ports_release(struct run *run);
 /* network_rules.c */
 /* A cable, other than to a bridge of somebody else's. */
 bool spec_wants_rules(const struct spec *spec);
+STEP(step_rules_begin);
+void step_rules_await(struct run *run);
 STEP(step_rules_add);
 /* The plan of addresses has changed since, while the container ran. */
 int rules_follow(struct run *run, struct error **err);
