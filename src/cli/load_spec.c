@@ -42,6 +42,32 @@ static const char *named_only(const struct settings *settings)
     return last_value(settings, "machine");
 }
 
+/* NAME.v/ stands for the newest version in it from here on: the machine's name and its file go by that, too. What
+ * cannot be picked stays as it is, and is refused where it is opened. */
+static void pick_versions(struct settings *settings)
+{
+    static const struct {
+        const char *flag;
+        int (*resolve)(const char *path, char **ret, struct error **err);
+    } places[] = {
+        {"directory", image_resolve_directory}, {"template", image_resolve_directory}, {"image", image_resolve_file},
+    };
+
+    for (size_t i = 0; i < settings->count; i++)
+        for (size_t j = 0; j < COUNT_OF(places); j++) {
+            struct assignment *item = &settings->item[i];
+            auto_free char *path = NULL, *picked = NULL;
+            auto_error struct error *ignored = NULL;
+
+            if (!item->row->flag || strcmp(item->row->flag, places[j].flag) != 0 || !strstr(item->value, ".v") ||
+                path_make_absolute(item->value, &path, &ignored) < 0 ||
+                places[j].resolve(path, &picked, &ignored) < 0 || strcmp(path, picked) == 0)
+                continue;
+            free(item->value);
+            item->value = TAKE(picked);
+        }
+}
+
 static void take_image(struct spec *spec, struct image *image)
 {
     char **place = image->type == IMAGE_DIRECTORY || image->type == IMAGE_SUBVOLUME ? &spec->directory
@@ -65,6 +91,7 @@ int spec_load(int argc, char **argv, struct settings *settings, struct spec *spe
         return -error_code(*err);
     if (*ret_action != ARGV_RUN)
         return 0;
+    pick_versions(settings);
 
     /* what a machine left can be cleaned up when its tree is gone, too */
     const char *name = has_flag(settings, "cleanup") ? NULL : named_only(settings);

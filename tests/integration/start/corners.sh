@@ -94,4 +94,30 @@ refuses 'a folder to start in has no ..' 'not normalized' "$REDD" run -D "$WORK/
 refuses 'groups of nobody' 'without --bind-user=' "$REDD" run -D "$WORK/tree" --bind-user-group=wheel true
 refuses 'the shell of nobody' 'without --bind-user=' "$REDD" run -D "$WORK/tree" --bind-user-shell=/bin/sh true
 
+# --- folders of versions ---
+mkdir -p "$WORK/site.v" "$WORK/disk.raw.v"
+for version in 1.9 1.10; do
+        cp -a "$WORK/tree" "$WORK/site.v/site_$version"
+        echo "$version" >"$WORK/site.v/site_$version/etc/value"
+done
+for path in site.v site.v/ site.v/site___; do
+        run "$REDD" run -q --pipe -D "$WORK/$path" sh -c 'cat /etc/value; hostname'
+        is "$(echo "$out" | tr '\n' ' ')" '1.10 site1.10 ' "-D $path is the newest version, and named after it"
+done
+printf '[Exec]\nHostname=by-file\n' >"$WORK/site.v/site1.10.nspawn"
+run "$REDD" run -q --pipe -D "$WORK/site.v" hostname
+is "$out" by-file '… as is its settings file'
+run "$REDD" run -q --pipe -x -D "$WORK/site.v" -M mine sh -c 'cat /etc/value; hostname'
+is "$(echo "$out" | tr '\n' ' ')" '1.10 mine ' '… unless it is named'
+run "$REDD" run -q --pipe -D "$WORK/of-newest" --template="$WORK/site.v" sh -c 'cat /etc/value; hostname'
+is "$(echo "$out" | tr '\n' ' ')" '1.10 of-newest ' 'a template is picked, too'
+if command -v mksquashfs >/dev/null && [ -e /dev/loop-control ]; then
+        for version in 1.9 1.10; do
+                mksquashfs "$WORK/site.v/site_$version" "$WORK/disk.raw.v/disk_$version.raw" -quiet -no-progress >/dev/null
+        done
+        run "$REDD" run -q --pipe -i "$WORK/disk.raw.v" sh -c 'cat /etc/value; hostname'
+        is "$(echo "$out" | tr '\n' ' ')" '1.10 disk1.10 ' '… and a disk image'
+else
+        cannot '… and a disk image' 'mksquashfs or loop devices are missing'
+fi
 done_testing
