@@ -18,6 +18,7 @@
 #include "base/strings.h"
 #include "image/verity_signature.h"
 #include "image/verity_super.h"
+#include "image/verity_trust.h"
 
 enum { HASH_FILE_MAX = 4096 };
 
@@ -166,20 +167,26 @@ static int add_key(const struct disk_verity *verity, const char *name, struct er
     return key < 0 ? fail(err, errno, "cannot hand the signature of the root hash to the kernel") : (int) key;
 }
 
-static int fail_trust(struct error **err, bool is_signed)
+static int fail_unsigned(struct error **err)
 {
-    int r;
+    int r = fail_in(err, "the root hash is not accepted without a signature");
 
-    if (is_signed) {
-        r = fail_in(err, "the signature of the root hash is not accepted");
-        fail_id(*err, "R3215");
-        fail_hint(*err, "its certificate has to be in a keyring that the kernel trusts: .builtin_trusted_keys, "
-                        ".secondary_trusted_keys or .platform; --image-policy=root=verity goes without the signature");
-    } else {
-        r = fail_in(err, "the root hash is not accepted without a signature");
-        fail_id(*err, "R3215");
-        fail_hint(*err, "this kernel was started with dm_verity.require_signatures=1: --root-hash-sig= names it");
-    }
+    fail_id(*err, "R3215");
+    fail_hint(*err, "this kernel was started with dm_verity.require_signatures=1: --root-hash-sig= names it");
+    return r;
+}
+
+/* KERNEL and OURS are why neither accepts the signature. */
+static int fail_trust(struct error *kernel, struct error *ours, struct error **err)
+{
+    int r = fail_plain(err, EKEYREJECTED,
+                       "the signature of the root hash is not accepted: not by the kernel's keyrings (%s), nor by the "
+                       "certificates in /etc/verity.d, /run/verity.d and /usr/lib/verity.d (%s)",
+                       strerror(error_code(kernel)), error_text(ours));
+
+    fail_id(*err, "R3215");
+    fail_hint(*err, "the signer's certificate belongs into /etc/verity.d/NAME.crt (PEM), or into a keyring that the "
+                    "kernel trusts; --image-policy=root=verity goes without the signature");
     return r;
 }
 
@@ -206,17 +213,46 @@ static int make_device(struct disk_verity *verity, const struct loop *data, cons
     if (fstat(data->fd, &data_st) < 0 || fstat(verity->loop.fd, &hash_st) < 0)
         return fail(err, errno, "cannot look at a loop device");
     auto_free char *table = verity_super_table(super, data_st.st_rdev, hash_st.st_rdev, verity->hash, key);
-    int r = dm_create("verity", table, super->data_blocks * super->data_block_size, undo, &verity->device, err);
-    return r == -ENOKEY || r == -EKEYREJECTED || r == -EBADMSG || r == -ENOPKG ? fail_trust(err, key) : r;
+    return dm_create("verity", table, super->data_blocks * super->data_block_size, undo, &verity->device, err);
+}
+
+static bool is_distrust(int r)
+{
+    return r == -ENOKEY || r == -EKEYREJECTED || r == -EBADMSG || r == -ENOPKG;
+}
+
+/* The kernel is asked first: it may be told to run nothing that it does not trust itself. */
+static int make_signed(struct disk_verity *verity, const struct loop *data, const struct verity_super *super,
+                       struct undo *undo, struct error **err)
+{
+    auto_free char *key_name = mem_format("redd:%s", verity->hash);
+    auto_error struct error *refused = NULL, *ours = NULL;
+    int key = add_key(verity, key_name, err);
+
+    if (key < 0)
+        return key;
+    int r = make_device(verity, data, super, key_name, undo, &refused);
+    (void) syscall(SYS_keyctl, KEYCTL_UNLINK, key, KEY_SPEC_THREAD_KEYRING, 0, 0);
+    if (r == 0)
+        return 0;
+    /* -EINVAL: a kernel that does not check signatures */
+    if (!is_distrust(r) && r != -EINVAL) {
+        *err = TAKE(refused);
+        return r;
+    }
+    if (is_switched_off("SYSTEMD_ALLOW_USERSPACE_VERITY"))
+        (void) fail_plain(&ours, EKEYREJECTED, "switched off by SYSTEMD_ALLOW_USERSPACE_VERITY");
+    else if (verity_trust_check(verity->hash, verity->signature, verity->signature_size, verity_trust_folders,
+                                &ours) == 0)
+        return make_device(verity, data, super, NULL, undo, err);
+    return fail_trust(refused, ours, err);
 }
 
 int disk_verity_open(struct disk_verity *verity, int image_fd, const struct loop *data, uint64_t size,
                      bool with_signature, struct undo *undo, struct error **err)
 {
     unsigned char head[VERITY_SUPER_SIZE] = {0};
-    auto_free char *key_name = with_signature ? mem_format("redd:%s", verity->hash) : NULL;
     struct verity_super super;
-    int key = 0;
 
     if (open_hashes(verity, image_fd, err) < 0)
         return -error_code(*err);
@@ -224,13 +260,10 @@ int disk_verity_open(struct disk_verity *verity, int image_fd, const struct loop
         return fail(err, errno, "cannot read the hashes (verity)");
     if (verity_super_parse(head, size, &super, err) < 0)
         return -error_code(*err);
-    if (with_signature)
-        key = add_key(verity, key_name, err);
-    if (key < 0)
-        return key;
-    int r = make_device(verity, data, &super, key_name, undo, err);
-    if (with_signature)
-        (void) syscall(SYS_keyctl, KEYCTL_UNLINK, key, KEY_SPEC_THREAD_KEYRING, 0, 0);
+    int r = with_signature ? make_signed(verity, data, &super, undo, err)
+                           : make_device(verity, data, &super, NULL, undo, err);
+    if (!with_signature && is_distrust(r))
+        return fail_unsigned(err);
     return r < 0 ? r : check_data(verity, super.data_block_size, err);
 }
 

@@ -46,8 +46,8 @@ int disk_verity_find(int fd, const char *path, bool is_usr, const struct disk_re
 /* The ids that the partition and that of its hashes have, going by the root hash. */
 void disk_verity_ids(const char *hash, struct id128 *ret_data, struct id128 *ret_hashes);
 
-/* Makes the device over DATA, SIZE bytes of the image FD. WITH_SIGNATURE: the kernel is to check it, too. -EKEYREJECTED
- * when the data has not the hash, or the hash no signature that the kernel trusts. */
+/* Makes the device over DATA, SIZE bytes of the image FD. WITH_SIGNATURE: it is checked, too. -EKEYREJECTED when
+ * the data has not the hash, or the hash no signature that the kernel, or this host (verity_trust.h), trusts. */
 int disk_verity_open(struct disk_verity *verity, int image_fd, const struct loop *data, uint64_t size,
                      bool with_signature, struct undo *undo, struct error **err);
 

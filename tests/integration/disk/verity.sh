@@ -47,6 +47,15 @@ size=2M,type=2C7357ED-EBD2-46D9-AEC1-23D437EC2BF5,uuid=$hashes"
 gpt gpt.raw "$parts"
 gpt signed.raw "$parts
 size=1M,type=41092B05-9FC8-4523-994F-2DEF0408B176"
+# the signature of one hash under another
+openssl req -x509 -newkey rsa:2048 -nodes -keyout other-key.pem -out other.pem -subj /CN=other -days 30 2>/dev/null
+echo changed >"$WORK/tree/etc/mark"
+truncate -s 16M changed.raw
+mkfs.ext4 -q -F -b 4096 -O ^has_journal -d "$WORK/tree" changed.raw
+changed=$(hash_of changed.raw changed.verity)
+cp hash.p7s changed.roothash.p7s
+echo "$changed" >changed.roothash
+openssl smime -sign -nocerts -binary -in hash.txt -inkey key.pem -signer cert.pem -outform der -out attributes.p7s
 # a byte in the first block is changed, and where the text of a file is, another one will be
 cp gpt.raw spoilt.raw
 first=$(sfdisk -d gpt.raw | sed -n 's/.*start= *\([0-9]*\),.*/\1/p' | head -n 1)
@@ -118,6 +127,19 @@ try wrong -i /given/plain.raw --root-hash=$other --verity-data=bare.verity cat /
 try spoilt -i /given/spoilt.raw --root-hash=$hash cat /etc/mark
 try unsigned -i /given/signed.raw cat /etc/mark
 try unsigned-by-file -i bare.raw --root-hash-sig=/given/hash.p7s cat /etc/mark
+mkdir /etc/verity.d
+cp other.pem /etc/verity.d/other.crt
+try signed-by-other -i /given/signed.raw cat /etc/mark
+cp cert.pem /etc/verity.d/ours.crt
+try signed -i /given/signed.raw cat /etc/mark
+try signed-by-policy -i /given/signed.raw --image-policy=root=signed cat /etc/mark
+try signed-by-file -i bare.raw --root-hash-sig=/given/hash.p7s cat /etc/mark
+try signed-changed -i /given/changed.raw cat /etc/mark
+try signed-attributes -i bare.raw --root-hash-sig=/given/attributes.p7s cat /etc/mark
+export SYSTEMD_ALLOW_USERSPACE_VERITY=0
+try signed-off -i /given/signed.raw cat /etc/mark
+unset SYSTEMD_ALLOW_USERSPACE_VERITY
+rm -r /etc/verity.d
 try policy-verity -i /given/signed.raw --image-policy=root=verity cat /etc/mark
 mkdir -p /var/lib/machines
 mkdir m && mount -o loop,ro bare.raw m && cp -a m /var/lib/machines/a && umount m
@@ -148,7 +170,8 @@ settle
 say killed "$tries $left $(ls /dev | grep -c '^dm-') $(losetup -a | wc -l)"
 echo done
 SCRIPT
-vm_run script bare.raw bare.verity bare.roothash plain.raw gpt.raw signed.raw spoilt.raw hash.p7s "$HELPER"
+vm_run script bare.raw bare.verity bare.roothash plain.raw gpt.raw signed.raw spoilt.raw hash.p7s \
+        cert.pem other.pem attributes.p7s changed.raw changed.verity changed.roothash changed.roothash.p7s "$HELPER"
 vm_says() {
         sed -n "s/^$1: //p" "$WORK/vm.out" | tr -d '\r' | sed 's/ *$//'
 }
@@ -164,6 +187,14 @@ like "$(vm_says wrong)" 'the data has not the root hash .*\[R3216\]' 'a wrong ha
 like "$(vm_says spoilt)" 'the data has not the root hash .*\[R3216\]' 'a changed image is refused'
 like "$(vm_says unsigned)" 'the signature of the root hash is not accepted.*\[R3215\]' 'a signature by nobody is refused'
 like "$(vm_says unsigned-by-file)" '\[R3215\]' 'from a file, too'
+like "$(vm_says unsigned)" 'there is no certificate in them' '… and it is said that there are no certificates'
+like "$(vm_says signed-by-other)" 'of their certificates \(1\) none belongs to it.*\[R3215\]' 'one by somebody else, too'
+is "$(vm_says signed)" in-tree 'a signature whose certificate is in /etc/verity.d is accepted'
+is "$(vm_says signed-by-policy)" in-tree '… where the policy demands one'
+is "$(vm_says signed-by-file)" in-tree '… and from a file'
+like "$(vm_says signed-changed)" 'none belongs to it, or the hash was changed.*\[R3215\]' 'the signature of another hash is refused'
+like "$(vm_says signed-attributes)" 'it has attributes, which .-noattr. leaves out.*\[R3215\]' 'one of another kind is named'
+like "$(vm_says signed-off)" 'switched off by SYSTEMD_ALLOW_USERSPACE_VERITY' 'certificates can be switched off'
 is "$(vm_says policy-verity)" in-tree 'a policy without "signed" does without the signature'
 is "$(vm_says clone)" written 'a clone in layers runs there, too'
 is "$(vm_says chain)" 16 'and after more snapshots than the kernel can name layers'
