@@ -418,21 +418,38 @@ static int range_end(const struct table *table, size_t abi, int first, int last)
     return end;
 }
 
+static int class_of(const struct table *table, size_t abi, int number)
+{
+    int class = SYSCALL_UNKNOWN;
+
+    for (size_t i = 0; i < table->n_calls; i++)
+        if (table->call[i].number[abi] == number)
+            class = table->call[i].class;
+    return class;
+}
+
 static void print_range(const struct table *table, size_t abi, int first, int end)
 {
-    for (int number = first; number < end; number++) {
-        int class = SYSCALL_UNKNOWN;
+    for (int number = first; number < end; number++)
+        (void) printf("%s%d,", (number - first) % 24 == 0 ? "\n    " : " ", class_of(table, abi, number));
+}
 
-        for (size_t i = 0; i < table->n_calls; i++)
-            if (table->call[i].number[abi] == number)
-                class = table->call[i].class;
-        (void) printf("%s%d,", (number - first) % 24 == 0 ? "\n    " : " ", class);
+/* LAST is the class in front of the range, and becomes the one behind it. Counts what is printed in *n. */
+static void print_stretches(const struct table *table, size_t abi, int first, int end, int *last, size_t *n)
+{
+    for (int number = first; number <= end; number++) {
+        int class = number < end ? class_of(table, abi, number) : SYSCALL_UNKNOWN;
+
+        if (class != *last)
+            (void) printf("%s{0x%x, %d},", (*n)++ % 8 == 0 ? "\n    " : " ", (unsigned) number, class);
+        *last = class;
     }
 }
 
 static void print_abis(const struct table *table)
 {
     int ordinary_end[SYSCALL_ABIS_MAX], private_end[SYSCALL_ABIS_MAX];
+    size_t n_stretches[SYSCALL_ABIS_MAX] = {0};
 
     for (size_t abi = 0; abi < table->n_abis; abi++) {
         ordinary_end[abi] = range_end(table, abi, 0, LAST_ORDINARY);
@@ -443,14 +460,19 @@ static void print_abis(const struct table *table)
         (void) printf("/* %s */\nstatic const uint8_t class_%zu[] = {", table->abi[abi].name, abi);
         print_range(table, abi, 0, ordinary_end[abi]);
         print_range(table, abi, FIRST_PRIVATE, private_end[abi]);
+        (void) printf("\n};\nstatic const struct syscall_stretch stretch_%zu[] = {", abi);
+
+        int last = -1;
+        print_stretches(table, abi, 0, ordinary_end[abi], &last, &n_stretches[abi]);
+        print_stretches(table, abi, FIRST_PRIVATE, private_end[abi], &last, &n_stretches[abi]);
         (void) printf("\n};\n\n");
     }
 
     (void) printf("const struct syscall_abi syscall_abis[] = {\n");
     for (size_t abi = 0; abi < table->n_abis; abi++)
-        (void) printf("    {\"%s\", 0x%x, 0x%x, {{0, %d}, {0x%x, %d}}, class_%zu},\n", table->abi[abi].name,
-                      table->abi[abi].architecture, table->abi[abi].base, ordinary_end[abi], FIRST_PRIVATE,
-                      private_end[abi] - FIRST_PRIVATE, abi);
+        (void) printf("    {\"%s\", 0x%x, 0x%x, {{0, %d}, {0x%x, %d}}, class_%zu, stretch_%zu, %zu},\n",
+                      table->abi[abi].name, table->abi[abi].architecture, table->abi[abi].base, ordinary_end[abi],
+                      FIRST_PRIVATE, private_end[abi] - FIRST_PRIVATE, abi, abi, n_stretches[abi]);
     (void) printf("};\nconst size_t n_syscall_abis = %zu;\n\n", table->n_abis);
 }
 

@@ -36,6 +36,12 @@ enum {
     SYSCALL_NUMBERS_MAX = 576,          /* no ABI has more numbers in its ranges */
 };
 
+/* Numbers from `first` up to the next stretch's are of one class. */
+struct syscall_stretch {
+    uint32_t first;
+    uint8_t class;                      /* enum syscall_class */
+};
+
 /* One way of calling the kernel that programs on this machine may use. */
 struct syscall_abi {
     const char *name;
@@ -45,6 +51,8 @@ struct syscall_abi {
         uint32_t first, count;          /* ascending; an unused one is empty */
     } range[SYSCALL_RANGES];
     const uint8_t *class;               /* enum syscall_class of each number, range after range */
+    const struct syscall_stretch *stretch;      /* the same, told briefly: ascending, and outside the ranges unknown */
+    size_t n_stretches;
 };
 
 /* The machine's own first; one with a base follows the one it shares its architecture with. */

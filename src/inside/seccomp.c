@@ -43,12 +43,19 @@ enum verdict {
 
 enum {
     JUMP_MAX = 250,             /* of the 255 that a condition reaches; the rest is for what comes in between */
-    LEAF_EXCEPTIONS = 3,        /* single numbers compared one by one at a leaf of the tree: more make longer ways */
+    LEAF_EXCEPTIONS = 2,        /* single numbers compared one by one at a leaf of the tree: more make longer ways */
 };
 
-/* The verdict on each number of each ABI, in the order of the class tables. */
+enum {
+    CLASSES = SYSCALL_NEEDS_CAPABILITY + 64,
+    UNCHANGED = N_VERDICTS,
+};
+
+/* The verdict on each class of calls; and on single ones that options name, in the order of the class tables. */
 struct verdicts {
-    uint8_t of[SYSCALL_ABIS_MAX][SYSCALL_NUMBERS_MAX];
+    uint8_t of_class[CLASSES];
+    bool has_changes;
+    uint8_t changed[SYSCALL_ABIS_MAX][SYSCALL_NUMBERS_MAX];     /* enum verdict, or UNCHANGED; empty without changes */
 };
 
 /* Numbers from `first` up to the next run's share a verdict. */
@@ -229,15 +236,40 @@ static size_t emit_leaf(struct builder *builder, const struct runs *runs, const 
     return label;
 }
 
+static uint32_t first_number(const struct runs *runs, const struct leaf *leaf)
+{
+    return runs->item[leaf->first_run].first;
+}
+
+/* The leaf that stands where half of the numbers are behind it. As the kernel loads a filter it follows it for each
+ * number, to know what needs no filter from then on: that is most of what loading costs. */
+static size_t find_middle(const struct runs *runs, const struct leaf *leaves, size_t n)
+{
+    uint32_t last = first_number(runs, &leaves[n - 1]);
+    size_t middle = 1;
+
+    /* a tracer's number, behind which nothing is */
+    if (last == UINT32_MAX)
+        last = first_number(runs, &leaves[n - 2]);
+
+    uint32_t half = first_number(runs, &leaves[0]) / 2 + last / 2 + 1;
+
+    while (middle + 1 < n && first_number(runs, &leaves[middle]) < half)
+        middle++;
+    if (middle > 1 && half - first_number(runs, &leaves[middle - 1]) < first_number(runs, &leaves[middle]) - half)
+        middle--;
+    return middle;
+}
+
 static size_t emit_tree(struct builder *builder, const struct runs *runs, const struct leaf *leaves, size_t n)
 {
     if (n == 1)
         return emit_leaf(builder, runs, leaves);
 
-    size_t middle = n / 2;
+    size_t middle = find_middle(runs, leaves, n);
     size_t upper = emit_tree(builder, runs, leaves + middle, n - middle);
     size_t lower = emit_tree(builder, runs, leaves, middle);
-    return emit_if(builder, BPF_JGE, runs->item[leaves[middle].first_run].first, upper, lower);
+    return emit_if(builder, BPF_JGE, first_number(runs, &leaves[middle]), upper, lower);
 }
 
 /* Whether run number I is a single number between two runs of one verdict. */
@@ -270,26 +302,41 @@ static void add_run(struct runs *runs, uint32_t first, enum verdict verdict)
         runs->item[runs->count++] = (struct run) {first, verdict};
 }
 
-static void find_runs(const struct syscall_abi *abi, const uint8_t *verdict, struct runs *ret)
+/* Of one stretch, from FIRST up to END, some numbers of which may have a verdict of their own. */
+static void add_changed_runs(struct runs *runs, const struct syscall_abi *abi, uint32_t first, uint32_t end,
+                             enum verdict others, const uint8_t *changed)
 {
-    ret->count = 0;
-    add_run(ret, abi->base, VERDICT_ENOSYS);
-    for (size_t i = 0; i < SYSCALL_RANGES; i++) {
-        uint32_t first = abi->base + abi->range[i].first, count = abi->range[i].count;
+    int index = syscall_index(abi, (int32_t) first);
 
-        for (uint32_t offset = 0; offset < count; offset++)
-            add_run(ret, first + offset, *verdict++);
-        if (count > 0)
-            add_run(ret, first + count, VERDICT_ENOSYS);
-    }
+    for (uint32_t number = first; index >= 0 && number < end; number++, index++)
+        add_run(runs, abi->base + number, changed[index] == UNCHANGED ? others : (enum verdict) changed[index]);
 }
 
-static size_t emit_abi(struct builder *builder, const struct syscall_abi *abi, const uint8_t *verdict)
+/* IS_LAST: of those that share an architecture. */
+static void find_runs(const struct syscall_abi *abi, const struct verdicts *verdicts, const uint8_t *changed,
+                      bool is_last, struct runs *ret)
+{
+    ret->count = 0;
+    for (size_t i = 0; i < abi->n_stretches; i++) {
+        const struct syscall_stretch *stretch = &abi->stretch[i];
+        enum verdict verdict = verdicts->of_class[stretch->class];
+
+        add_run(ret, abi->base + stretch->first, verdict);
+        if (verdicts->has_changes && i + 1 < abi->n_stretches)
+            add_changed_runs(ret, abi, stretch->first, stretch[1].first, verdict, changed);
+    }
+    /* A tracer skips a call by making it number -1, and sets the result: with ENOSYS here it would be lost. */
+    if (is_last)
+        add_run(ret, UINT32_MAX, VERDICT_ALLOW);
+}
+
+static size_t emit_abi(struct builder *builder, const struct syscall_abi *abi, const struct verdicts *verdicts,
+                       const uint8_t *changed, bool is_last)
 {
     struct runs runs;
     struct leaf leaves[COUNT_OF(runs.item)];
 
-    find_runs(abi, verdict, &runs);
+    find_runs(abi, verdicts, changed, is_last, &runs);
     return emit_tree(builder, &runs, leaves, find_leaves(&runs, leaves));
 }
 
@@ -301,16 +348,15 @@ static void emit_program(struct builder *builder, const struct verdicts *verdict
 
     for (size_t i = n_syscall_abis; i-- > 0;) {
         const struct syscall_abi *abi = &syscall_abis[i];
-        size_t label = emit_abi(builder, abi, verdicts->of[i]);
+        bool is_last = i + 1 == n_syscall_abis || syscall_abis[i + 1].base == 0;
+        size_t label = emit_abi(builder, abi, verdicts, verdicts->changed[i], is_last);
 
         if (abi->base != 0) {
             with_base = label;
             continue;
         }
-        if (i + 1 < n_syscall_abis && syscall_abis[i + 1].base != 0)
+        if (!is_last)
             label = emit_if(builder, BPF_JGE, syscall_abis[i + 1].base, with_base, label);
-        /* A tracer skips a call by making it number -1, and sets the result: with ENOSYS here it would be lost. */
-        label = emit_if(builder, BPF_JEQ, UINT32_MAX, near_verdict(builder, VERDICT_ALLOW), label);
         label = emit_load(builder, offsetof(struct seccomp_data, nr), label);
         entry = emit_if(builder, BPF_JEQ, abi->architecture, label, entry);
     }
@@ -347,16 +393,19 @@ static enum verdict verdict_for(const struct seccomp_request *request, uint8_t c
 }
 
 /* What the policy allows already keeps its closer look; what is denied fails as if it were in no list at all. */
-static void change_verdict(const struct syscall_abi *abi, uint8_t *verdict, int32_t number, bool allow)
+static void change_verdict(const struct syscall_abi *abi, const uint8_t *of_class, uint8_t *changed, int32_t number,
+                           bool allow)
 {
     int index = syscall_index(abi, number);
 
     if (index < 0)
         return;
+
+    uint8_t class = abi->class[index], verdict = changed[index] == UNCHANGED ? of_class[class] : changed[index];
     if (!allow)
-        verdict[index] = abi->class[index] == SYSCALL_UNKNOWN ? VERDICT_ENOSYS : VERDICT_EPERM;
-    else if (verdict[index] == VERDICT_EPERM || verdict[index] == VERDICT_ENOSYS)
-        verdict[index] = VERDICT_ALLOW;
+        changed[index] = class == SYSCALL_UNKNOWN ? VERDICT_ENOSYS : VERDICT_EPERM;
+    else if (verdict == VERDICT_EPERM || verdict == VERDICT_ENOSYS)
+        changed[index] = VERDICT_ALLOW;
 }
 
 static void change_verdicts(struct verdicts *verdicts, const struct strings *names, bool allow)
@@ -364,19 +413,19 @@ static void change_verdicts(struct verdicts *verdicts, const struct strings *nam
     for (size_t i = 0; names && i < names->count; i++)
         for (const struct syscall_name *call = NULL; (call = syscall_next(names->item[i], call));)
             for (size_t abi = 0; abi < n_syscall_abis; abi++)
-                change_verdict(&syscall_abis[abi], verdicts->of[abi], call->number[abi], allow);
+                change_verdict(&syscall_abis[abi], verdicts->of_class, verdicts->changed[abi], call->number[abi],
+                               allow);
 }
 
 static void find_verdicts(const struct seccomp_request *request, struct verdicts *ret)
 {
-    for (size_t abi = 0; abi < n_syscall_abis; abi++) {
-        size_t n = 0;
-
-        for (size_t i = 0; i < SYSCALL_RANGES; i++)
-            n += syscall_abis[abi].range[i].count;
-        for (size_t i = 0; i < n; i++)
-            ret->of[abi][i] = (uint8_t) verdict_for(request, syscall_abis[abi].class[i]);
-    }
+    for (unsigned class = 0; class < CLASSES; class++)
+        ret->of_class[class] = (uint8_t) verdict_for(request, (uint8_t) class);
+    ret->has_changes = (request->allowed && request->allowed->count > 0) ||
+                       (request->denied && request->denied->count > 0);
+    if (!ret->has_changes)
+        return;
+    memset(ret->changed, UNCHANGED, sizeof ret->changed);
     change_verdicts(ret, request->allowed, true);
     change_verdicts(ret, request->denied, false);
 }
