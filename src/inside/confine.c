@@ -202,22 +202,9 @@ int confine_user(const struct spec *spec, const struct user *user, uint64_t ambi
     return 0;
 }
 
-/* All that the kernel takes. Apart, since the compiler has each page of a large array touched. */
-static __attribute__((noinline)) int build_and_apply(const struct seccomp_request *request, bool log,
-                                                     struct error **err)
-{
-    struct sock_filter program[BPF_MAXINSNS];
-    size_t n;
-    int r = seccomp_build(request, program, COUNT_OF(program), &n, err);
-
-    return r < 0 ? r : seccomp_apply(program, n, log, err);
-}
-
 int confine_system_calls(const struct spec *spec, struct error **err)
 {
-    enum { ENOUGH = 400 };      /* for nearly all: the default has some 220 */
-    struct sock_filter program[ENOUGH];
-    auto_error struct error *too_big = NULL;
+    struct sock_filter program[BPF_MAXINSNS];
     const struct seccomp_request request = {
         .capabilities = spec->capabilities,
         .allowed = &spec->syscalls_allowed,
@@ -230,8 +217,11 @@ int confine_system_calls(const struct spec *spec, struct error **err)
     };
     size_t n;
 
-    if (seccomp_build(&request, program, ENOUGH, &n, &too_big) < 0)
-        return build_and_apply(&request, spec->seccomp_log, err);
+    const struct sock_filter *ready = seccomp_ready(&request, &n);
+    if (ready)
+        return seccomp_apply(ready, n, spec->seccomp_log, err);
+    if (seccomp_build(&request, program, COUNT_OF(program), &n, err) < 0)
+        return -error_code(*err);
     return seccomp_apply(program, n, spec->seccomp_log, err);
 }
 

@@ -504,6 +504,50 @@ TEST(the_way_to_a_verdict_is_short_and_the_program_small)
     }
 }
 
+TEST(what_the_build_made_is_what_would_be_made_now)
+{
+    const uint64_t others[] = {0, CAPABILITIES_DEFAULT & ~(UINT64_C(1) << CAP_SYS_BOOT), CAPABILITIES_ALL};
+    int family = AF_UNIX;
+    struct seccomp_request request = plain_request;
+    struct filter filter;
+    size_t n = 0;
+
+    build(request, &filter);
+    const struct sock_filter *ready = seccomp_ready(&request, &n);
+    assert_non_null(ready);
+    assert_int_equal(n, filter.length);
+    assert_memory_equal(ready, filter.program, n * sizeof *ready);
+
+    /* it decides about no call */
+    request.capabilities |= UINT64_C(1) << CAP_NET_ADMIN;
+    build(request, &filter);
+    assert_ptr_equal(seccomp_ready(&request, &n), ready);
+    assert_int_equal(n, filter.length);
+    assert_memory_equal(ready, filter.program, n * sizeof *ready);
+
+    for (size_t i = 0; i < COUNT_OF(others); i++) {
+        request.capabilities = others[i];
+        assert_null(seccomp_ready(&request, &n));
+    }
+    request = plain_request;
+    request.suppress_sync = true;
+    assert_null(seccomp_ready(&request, &n));
+    request = plain_request;
+    request.families_given = true;
+    request.families = &family;
+    request.n_families = 1;
+    assert_null(seccomp_ready(&request, &n));
+
+    CLEANUP(strings_done) struct strings names = {0};
+    strings_add(&names, "kexec_load");
+    request = plain_request;
+    request.allowed = &names;
+    assert_null(seccomp_ready(&request, &n));
+    request = plain_request;
+    request.denied = &names;
+    assert_null(seccomp_ready(&request, &n));
+}
+
 /* Every second call denied: the greatest number of runs, and jumps over everything. */
 TEST(the_most_scattered_list_fits_and_means_what_it_says)
 {
@@ -558,6 +602,7 @@ TEST(a_program_that_does_not_fit_is_an_error_and_nothing_is_written_past_the_end
 
 /* clang-format off */
 TESTS(RUN(each_capability_brings_its_calls_and_no_others),
+      RUN(what_the_build_made_is_what_would_be_made_now),
       RUN(the_default_capabilities_bring_reboot_ptrace_and_vhangup),
       RUN(names_and_groups_are_allowed_on_top_of_the_policy),
       RUN(names_and_groups_are_denied),
