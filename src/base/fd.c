@@ -112,6 +112,21 @@ int file_read_quiet(int dir_fd, const char *path, size_t limit, char **ret)
     return fd < 0 ? -errno : read_whole(fd, limit, ret, NULL);
 }
 
+int file_read_once(int dir_fd, const char *path, char *buffer, size_t size)
+{
+    auto_close int fd = openat(dir_fd, path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    if (fd < 0)
+        return -errno;
+
+    ssize_t n = read(fd, buffer, size);
+    if (n < 0)
+        return -errno;
+    if ((size_t) n == size)
+        return -EFBIG;
+    buffer[n] = '\0';
+    return 0;
+}
+
 int file_write_existing(int dir_fd, const char *path, const char *text)
 {
     auto_close int fd = openat(dir_fd, path, O_WRONLY | O_CLOEXEC | O_NOCTTY);

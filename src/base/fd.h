@@ -47,6 +47,10 @@ int file_read_at(int dir_fd, const char *path, size_t limit, char **ret, size_t 
 /* As file_read_at() without an error object: 0 or a negative errno. For files that may well be missing. */
 int file_read_quiet(int dir_fd, const char *path, size_t limit, char **ret);
 
+/* As file_read_quiet() into a BUFFER of SIZE bytes, by one call to read(2): for files that are short, and are written
+ * by one call or replaced whole. Not procfs. -EFBIG where it is not below SIZE. */
+int file_read_once(int dir_fd, const char *path, char *buffer, size_t size);
+
 /* Writes TEXT to an existing file (procfs, sysfs, cgroupfs) in one write(). 0 or a negative errno. */
 int file_write_existing(int dir_fd, const char *path, const char *text);
 

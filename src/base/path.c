@@ -159,7 +159,7 @@ int path_open_in(int root_fd, const char *path, int flags, mode_t mode)
     return -EAGAIN;
 }
 
-int path_open_file_in(int root_fd, const char *path)
+static int open_regular(int root_fd, const char *path, off_t *ret_size)
 {
     auto_close int fd = path_open_in(root_fd, path, O_PATH, 0);
     char name[32];
@@ -171,9 +171,42 @@ int path_open_file_in(int root_fd, const char *path)
         return -errno;
     if (!S_ISREG(st.st_mode))
         return -EINVAL;
+    *ret_size = st.st_size;
 
     int opened = file_open(path_of_fd(name, fd), O_RDONLY | O_NOCTTY | O_NONBLOCK);
     return opened < 0 ? -errno : opened;
+}
+
+int path_open_file_in(int root_fd, const char *path)
+{
+    off_t ignored;
+
+    return open_regular(root_fd, path, &ignored);
+}
+
+int path_read_file_in(int root_fd, const char *path, size_t limit, char **ret)
+{
+    off_t size;
+    auto_close int fd = open_regular(root_fd, path, &size);
+    if (fd < 0)
+        return fd;
+
+    /* what is as long as its size says needs no second look for more */
+    size_t first = size > 0 && (size_t) size < limit ? (size_t) size : limit;
+    auto_free char *text = mem_alloc(first + 1);
+    ssize_t n = read(fd, text, first);
+    if (n < 0)
+        return -errno;
+    if ((size_t) n < first) {
+        ssize_t more = fd_read_full(fd, text + n, first - (size_t) n);
+
+        if (more < 0)
+            return (int) more;
+        n += more;
+    }
+    text[n] = '\0';
+    *ret = TAKE(text);
+    return 0;
 }
 
 static int make_dir_in(int root_fd, const char *path, uid_t uid, gid_t gid, unsigned depth);

@@ -36,6 +36,9 @@ int path_open_in(int root_fd, const char *path, int flags, mode_t mode);
  * not even opened. -EINVAL for those. */
 int path_open_file_in(int root_fd, const char *path);
 
+/* Reads such a file: its text, cut off at LIMIT bytes, is given. 0 or a negative errno. */
+int path_read_file_in(int root_fd, const char *path, size_t limit, char **ret);
+
 /* As path_open_in() for a directory, made with its parents (mode 0755, owner UID:GID) where missing; what a dangling
  * symbolic link on the way names is made too. */
 int path_make_dir_in(int root_fd, const char *path, uid_t uid, gid_t gid);

@@ -68,6 +68,7 @@ static int announce(void *data, const struct spec *spec, const struct run_facts 
         .root = (char *) facts->root,
         .cgroup = (char *) facts->cgroup,
         .confinement = confinement,
+        .network = (char *) facts->network,
         .id = facts->uuid,
         .uid = getuid(),
         .leader = (uint32_t) facts->leader,

@@ -15,13 +15,13 @@ static const struct table_column columns[] = {
 };
 
 /* Programs are told of all. */
-static void add_machine(struct table *table, const struct machine_state *machine, struct address_reader *reader,
+static void add_machine(struct table *table, const struct machine_state *machine, struct looker *looker,
                         unsigned max_addresses, bool for_programs)
 {
     CLEANUP(os_release_done) struct os_release os = {0};
     CLEANUP(strings_done) struct strings addresses = {0};
 
-    machine_read_os(machine, &os);
+    machine_read_os(machine, looker, &os);
     table_add_text(table, machine->name);
     table_add_text(table, machine->class);
     table_add_text(table, machine->service);
@@ -29,8 +29,8 @@ static void add_machine(struct table *table, const struct machine_state *machine
     table_add_text(table, os.version_id);
     if (max_addresses == 0)
         return;
-    if (for_programs || !machine_read_known_addresses(machine, max_addresses, &addresses))
-        machine_read_addresses(machine, reader, &addresses);
+    if (for_programs || !machine_read_known_addresses(machine, looker, max_addresses, &addresses))
+        machine_read_addresses(machine, looker, &addresses);
     if (addresses.count > 0)
         table_add_list(table, &addresses, max_addresses);
     else
@@ -46,16 +46,16 @@ int verb_list(const struct verb_call *call, int *ret_status, struct error **err)
     const struct table_style style = {
         .json = options->json, .legend = !options->no_legend, .full = options->full, .noun = "machines"};
     CLEANUP(machine_states_done) struct machine_states machines = {0};
-    CLEANUP(address_reader_done) struct address_reader reader = ADDRESS_READER_INIT;
+    CLEANUP(looker_done) struct looker looker = LOOKER_INIT;
     CLEANUP(table_done) struct table table = {columns, COUNT_OF(columns) - (options->max_addresses == 0)};
 
     (void) ret_status;
     if (registry_survey(&registry, &machines, err) < 0)
         return -error_code(*err);
     if (options->all)
-        add_machine(&table, &host, &reader, options->max_addresses, options->json != JSON_OFF);
+        add_machine(&table, &host, &looker, options->max_addresses, options->json != JSON_OFF);
     for (size_t i = 0; i < machines.count; i++)
-        add_machine(&table, &machines.item[i], &reader, options->max_addresses, options->json != JSON_OFF);
+        add_machine(&table, &machines.item[i], &looker, options->max_addresses, options->json != JSON_OFF);
     table_print(&table, &style);
     return 0;
 }

@@ -68,10 +68,10 @@ static void print_interfaces(const struct machine_state *machine)
 
 static void print_addresses(const struct machine_state *machine)
 {
-    CLEANUP(address_reader_done) struct address_reader reader = ADDRESS_READER_INIT;
+    CLEANUP(looker_done) struct looker looker = LOOKER_INIT;
     CLEANUP(strings_done) struct strings addresses = {0};
 
-    machine_read_addresses(machine, &reader, &addresses);
+    machine_read_addresses(machine, &looker, &addresses);
     for (size_t i = 0; i < addresses.count; i++)
         if (i == 0)
             print_label("Address", addresses.item[i]);
@@ -199,6 +199,7 @@ static void print_log(const struct verb_call *call, const struct machine_state *
 
 static void print_status(const struct verb_call *call, const struct machine_state *machine)
 {
+    CLEANUP(looker_done) struct looker looker = LOOKER_INIT;
     CLEANUP(os_release_done) struct os_release os = {0};
     bool is_host = string_equal(machine->class, "host");
     int64_t shift = is_host ? -1 : machine_read_id_shift(machine);
@@ -220,7 +221,7 @@ static void print_status(const struct verb_call *call, const struct machine_stat
         print_label("Root", machine->root);
     print_interfaces(machine);
     print_addresses(machine);
-    machine_read_os(machine, &os);
+    machine_read_os(machine, &looker, &os);
     if (os.pretty_name)
         print_label("OS", os.pretty_name);
     if (shift > 0)
@@ -257,7 +258,7 @@ static void print_group_json(struct json *json, const char *key, const struct gr
 
 static void print_json(struct json *json, const struct machine_state *machine)
 {
-    CLEANUP(address_reader_done) struct address_reader reader = ADDRESS_READER_INIT;
+    CLEANUP(looker_done) struct looker looker = LOOKER_INIT;
     CLEANUP(strings_done) struct strings addresses = {0};
     CLEANUP(os_release_done) struct os_release os = {0};
     CLEANUP(group_tree_done) struct group_tree tree = {0};
@@ -266,8 +267,8 @@ static void print_json(struct json *json, const struct machine_state *machine)
     char id[33];
 
     id128_format_plain(machine->id, id);
-    machine_read_os(machine, &os);
-    machine_read_addresses(machine, &reader, &addresses);
+    machine_read_os(machine, &looker, &os);
+    machine_read_addresses(machine, &looker, &addresses);
     json_object(json, NULL);
     json_string(json, "machine", machine->name);
     json_string(json, "id", id128_is_null(machine->id) ? NULL : id);

@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/fd.h"
 #include "base/mem.h"
 #include "base/path.h"
 #include "base/strings.h"
@@ -37,16 +36,19 @@ void os_release_parse(const char *text, struct os_release *ret)
         char **field;
     } fields[] = {
         {"ID=", &ret->id}, {"VERSION_ID=", &ret->version_id}, {"PRETTY_NAME=", &ret->pretty_name}};
-    CLEANUP(strings_done) struct strings lines = {0};
 
-    strings_split(&lines, text, "\n");
-    for (size_t i = 0; i < lines.count; i++)
+    for (const char *line = text, *end; *line; line = *end ? end + 1 : end) {
+        end = strchrnul(line, '\n');
         for (size_t j = 0; j < COUNT_OF(fields); j++) {
-            const char *value = string_after(lines.item[i], fields[j].key);
+            const char *value = string_after(line, fields[j].key);
 
-            if (value)
-                take_value(fields[j].field, value);
+            if (value) {
+                auto_free char *copy = mem_copy_bytes(value, (size_t) (end - value));
+
+                take_value(fields[j].field, copy);
+            }
         }
+    }
 }
 
 static const char *const os_release_places[] = {"/etc/os-release", "/usr/lib/os-release"};
@@ -54,27 +56,21 @@ static const char *const os_release_places[] = {"/etc/os-release", "/usr/lib/os-
 /* The text of the first that can be read; NULL where none can. */
 static char *read_first(int root_fd, const char *const *places, size_t n)
 {
-    for (size_t i = 0; i < n; i++) {
-        auto_close int fd = path_open_file_in(root_fd, places[i]);
+    char *text;
 
-        if (fd < 0)
-            continue;
-        auto_free char *text = mem_alloc(SIZE_LIMIT + 1);
-        ssize_t size = fd_read_full(fd, text, SIZE_LIMIT);
-        if (size < 0)
-            continue;
-        text[size] = '\0';
-        return TAKE(text);
-    }
+    for (size_t i = 0; i < n; i++)
+        if (path_read_file_in(root_fd, places[i], SIZE_LIMIT, &text) == 0)
+            return text;
     return NULL;
 }
 
-void os_release_read(int root_fd, struct os_release *ret)
+bool os_release_read(int root_fd, struct os_release *ret)
 {
     auto_free char *text = read_first(root_fd, os_release_places, COUNT_OF(os_release_places));
 
     if (text)
         os_release_parse(text, ret);
+    return text;
 }
 
 int assignments_read(int root_fd, const char *const *places, size_t n, struct strings *ret)

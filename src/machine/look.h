@@ -17,16 +17,27 @@
 /* Its root, for looking: a tree on the host is looked at there. Gives a descriptor (O_PATH); negative errno. */
 int machine_open_root(const struct machine_state *machine);
 
+/* Who looks at many keeps open what their paths have in common: the walk along them is most of what a look costs. */
+struct looker {
+    struct address_reader reader;
+    char *images;               /* the folder of the last tree, and its descriptor */
+    int images_fd;
+    int names_fd;
+};
+#define LOOKER_INIT {.reader = ADDRESS_READER_INIT, .images_fd = -1, .names_fd = -1}
+void looker_done(struct looker *looker);
+
 /* The system in its tree. Empty where that does not say. */
-void machine_read_os(const struct machine_state *machine, struct os_release *ret);
+void machine_read_os(const struct machine_state *machine, struct looker *looker, struct os_release *ret);
 
 /* Its addresses, best first; none where it has the caller's network. The host itself (class "host") is to come before
- * the reader is away. */
-void machine_read_addresses(const struct machine_state *machine, struct address_reader *reader, struct strings *ret);
+ * any machine. */
+void machine_read_addresses(const struct machine_state *machine, struct looker *looker, struct strings *ret);
 
 /* Where its supervisor has written down more than COUNT of them (net/names.h): true, and those are in *RET. Costs a
  * fraction of looking, and is behind by 200 ms at most. */
-bool machine_read_known_addresses(const struct machine_state *machine, size_t count, struct strings *ret);
+bool machine_read_known_addresses(const struct machine_state *machine, struct looker *looker, size_t count,
+                                  struct strings *ret);
 
 /* The name of a process as its "comm" says, printable; gives, NULL when it is gone. */
 char *process_name(pid_t pid);

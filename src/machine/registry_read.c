@@ -27,40 +27,46 @@ int registry_names(const struct registry *registry, struct strings *ret, struct 
     return 0;
 }
 
-/* Reads the state of NAME if it lives: 1; 0 when it does not, or is not that far. A state that cannot be understood is
- * that of a machine all the same: it has a name then and nothing else. */
-static int read_living(const struct registry *registry, const char *name, struct machine_state *ret, bool *ret_is_dead,
-                       struct error **err)
+static int cannot_look(const struct registry *registry, const char *name, int cause, struct error **err)
 {
-    auto_free char *folder = path_join(registry->folder, name);
-    auto_free char *lock = path_join(folder, "lock");
-    auto_free char *state = path_join(folder, "state");
-    auto_free char *text = NULL;
+    fail(err, cause, "cannot look at machine '%s'", name);
+    if (cause == EACCES)
+        fail_hint(*err, "only root may look into %s: use sudo", registry->folder);
+    fail_id(*err, "R4027");
+    return -error_code(*err);
+}
 
-    auto_close int fd = open(lock, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-    if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
-        return 0;
-    if (fd < 0) {
-        fail(err, errno, "cannot look at machine '%s'", name);
-        if (error_code(*err) == EACCES)
-            fail_hint(*err, "only root may look into %s: use sudo", registry->folder);
-        fail_id(*err, "R4027");
-        return -error_code(*err);
-    }
+/* Reads the state of NAME if it lives: 1; 0 when it does not, or is not that far. A state that cannot be understood is
+ * that of a machine all the same: it has a name then and nothing else. There may be a thousand of them: each call
+ * counts. */
+static int read_living(const struct registry *registry, int folder_fd, const char *name, struct machine_state *ret,
+                       bool *ret_is_dead, struct error **err)
+{
+    auto_free char *lock = path_join(name, "lock");
+    auto_free char *state = path_join(name, "state");
+    auto_free char *long_text = NULL;
+    char text[4096];
+
+    auto_close int fd = openat(folder_fd, lock, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0)
+        return errno == ENOENT || errno == ENOTDIR ? 0 : cannot_look(registry, name, errno, err);
     enum lock_holder holder = lock_look(fd, NULL);
     *ret_is_dead = holder == HELD_BY_NOBODY;
     if (holder != HELD_BY_MACHINE)
         return 0;
 
-    int r = file_read_quiet(AT_FDCWD, state, STATE_LIMIT, &text);
-    if (r == -ENOENT || (r == 0 && !*text))     /* not there yet, or about to be written */
+    int r = file_read_once(folder_fd, state, text, sizeof text);
+    if (r == -EFBIG)
+        r = file_read_quiet(folder_fd, state, STATE_LIMIT, &long_text);
+    const char *whole = long_text ? long_text : text;
+    if (r == -ENOENT || (r == 0 && !*whole))    /* not there yet, or about to be written */
         return 0;
     if (r < 0)
-        return fail(err, -r, "cannot read %s", state);
+        return fail(err, -r, "cannot read %s/%s", registry->folder, state);
 
     auto_error struct error *unreadable = NULL;
-    if (machine_state_parse(text, ret, &unreadable) < 0)
-        log_debug("%s: %s", state, error_text(unreadable));
+    if (machine_state_parse(whole, ret, &unreadable) < 0)
+        log_debug("%s/%s: %s", registry->folder, state, error_text(unreadable));
     if (!ret->name)
         ret->name = mem_copy_string(name);
     return 1;
@@ -81,11 +87,12 @@ int registry_list(const struct registry *registry, struct machine_states *ret, s
 
     if (registry_names(registry, &names, err) < 0)
         return -error_code(*err);
+    auto_close int folder_fd = names.count > 0 ? file_open(registry->folder, O_PATH | O_DIRECTORY) : -1;
     for (size_t i = 0; i < names.count; i++) {
         struct machine_state state = {0};
         bool is_dead = false;
 
-        int r = read_living(registry, names.item[i], &state, &is_dead, err);
+        int r = read_living(registry, folder_fd, names.item[i], &state, &is_dead, err);
         if (r < 0)
             return r;
         states.has_dead |= is_dead;
@@ -112,10 +119,15 @@ int registry_survey(const struct registry *registry, struct machine_states *ret,
 
 int registry_get(const struct registry *registry, const char *name, struct machine_state *ret, struct error **err)
 {
-    bool ignored;
+    bool is_a_name = *name && *name != '.' && !strchr(name, '/'), ignored;
+    int r = 0;
 
     /* a name is one component; whatever is not one names no machine */
-    int r = *name && *name != '.' && !strchr(name, '/') ? read_living(registry, name, ret, &ignored, err) : 0;
+    auto_close int folder_fd = is_a_name ? file_open(registry->folder, O_PATH | O_DIRECTORY) : -1;
+    if (is_a_name && folder_fd < 0 && errno != ENOENT)
+        r = cannot_look(registry, name, errno, err);
+    else if (folder_fd >= 0)
+        r = read_living(registry, folder_fd, name, ret, &ignored, err);
 
     if (r != 0)
         return r < 0 ? r : 0;

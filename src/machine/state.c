@@ -41,6 +41,7 @@ static const struct field {
     {"NETIF",               NETIF,           0},
     {"CGROUP",              TEXT,            AT(cgroup)},
     {"REDD_CONFINEMENT",    TEXT,            AT(confinement)},
+    {"REDD_NETWORK",        TEXT,            AT(network)},
 };
 /* clang-format on */
 
@@ -232,8 +233,10 @@ int machine_state_parse(const char *text, struct machine_state *ret, struct erro
     auto_free char *value = mem_alloc(strlen(text) + 1);
 
     while (*text) {
-        size_t line = strcspn(text, "\n"), key = strcspn(text, "=\n");
+        size_t line = (size_t) (strchrnul(text, '\n') - text), key = 0;
 
+        while (key < line && text[key] != '=')
+            key++;
         if (line == 0 || *text == '#') {
             text += line + (text[line] == '\n');
             continue;

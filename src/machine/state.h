@@ -13,6 +13,7 @@
  *     NETIF=" 2 5"
  *     CGROUP=/sys/fs/cgroup/machine.slice/web.scope/payload
  *     REDD_CONFINEMENT=cap:fdecafff
+ *     REDD_NETWORK=own
  */
 #pragma once
 
@@ -32,6 +33,7 @@ struct machine_state {
     char *root;                 /* on the host; none for a disk image */
     char *cgroup;               /* the payload's, absolute */
     char *confinement;          /* what its processes may do (inside/confinement.h) */
+    char *network;              /* "own", or the "host"'s: what it was started with */
     struct id128 id;
     uint32_t uid;               /* of the user whose machine it is */
     uint32_t leader, supervisor;                        /* pids on the host */

@@ -16,7 +16,7 @@ TEST(the_text_has_the_keys_that_other_programs_read)
         .name = (char *) "web", .unit = (char *) "web.scope", .service = (char *) "systemd-nspawn",
         .class = (char *) "container", .root = (char *) "/srv/my \"web\" $x", .leader = 4711, .leader_pidfd_id = 99,
         .supervisor = 4710, .realtime_us = 1700000000000000, .monotonic_us = 5, .netif = netif, .n_netif = 2,
-        .cgroup = (char *) "/sys/fs/cgroup/web.scope/payload",
+        .cgroup = (char *) "/sys/fs/cgroup/web.scope/payload", .network = (char *) "own",
     };
     EXPECT_INT(id128_parse("0123456789abcdef0123456789abcdef", &state.id), 0);
 
@@ -36,7 +36,8 @@ TEST(the_text_has_the_keys_that_other_programs_read)
                      "REALTIME=1700000000000000\n"
                      "MONOTONIC=5\n"
                      "NETIF=\" 2 5\"\n"
-                     "CGROUP=/sys/fs/cgroup/web.scope/payload\n");
+                     "CGROUP=/sys/fs/cgroup/web.scope/payload\n"
+                     "REDD_NETWORK=own\n");
 }
 
 TEST(what_is_unknown_is_left_out)

@@ -16,6 +16,7 @@
 #include <linux/rtnetlink.h>
 
 #include "base/fd.h"
+#include "base/kernel.h"
 #include "base/mem.h"
 #include "net/netlink.h"
 
@@ -113,8 +114,9 @@ static int find_home(struct address_reader *reader, struct error **err)
 
     if (reader->home_fd >= 0)
         return 0;
+    reader->processes_fd = file_open("/proc", O_PATH | O_DIRECTORY);
     reader->home_fd = file_open("/proc/self/ns/net", O_RDONLY);
-    if (reader->home_fd < 0 || fstat(reader->home_fd, &st) < 0)
+    if (reader->processes_fd < 0 || reader->home_fd < 0 || fstat(reader->home_fd, &st) < 0)
         return fail(err, errno, "cannot open /proc/self/ns/net");
     reader->home_device = st.st_dev;
     reader->home_inode = st.st_ino;
@@ -123,18 +125,29 @@ static int find_home(struct address_reader *reader, struct error **err)
 
 int addresses_read(struct address_reader *reader, pid_t pid, struct addresses *ret, struct error **err)
 {
-    char path[48];
+    char path[32];
     struct stat st;
 
     if (find_home(reader, err) < 0)
         return -error_code(*err);
-    (void) snprintf(path, sizeof path, "/proc/%d/ns/net", (int) pid);
-    auto_close int netns_fd = file_open(path, O_RDONLY);
+    (void) snprintf(path, sizeof path, "%d/ns/net", (int) pid);
+    auto_close int netns_fd = openat(reader->processes_fd, path, O_RDONLY | O_CLOEXEC);
     if (netns_fd < 0 || fstat(netns_fd, &st) < 0)
-        return fail(err, errno, "cannot open %s", path);
+        return fail(err, errno, "cannot open /proc/%s", path);
     if (st.st_dev == reader->home_device && st.st_ino == reader->home_inode)
         return fail_plain(err, ENONET, "process %d has the caller's network", (int) pid);
     if (setns(netns_fd, CLONE_NEWNET) < 0)
+        return fail(err, errno, "cannot look into the network namespace of process %d", (int) pid);
+    reader->is_away = true;
+    return addresses_read_own(ret, err);
+}
+
+int addresses_read_within(struct address_reader *reader, pid_t pid, struct addresses *ret, struct error **err)
+{
+    if (find_home(reader, err) < 0)
+        return -error_code(*err);
+    auto_close int pidfd = sys_pidfd_open(pid, 0);
+    if (pidfd < 0 || setns(pidfd, CLONE_NEWNET) < 0)
         return fail(err, errno, "cannot look into the network namespace of process %d", (int) pid);
     reader->is_away = true;
     return addresses_read_own(ret, err);
@@ -145,6 +158,7 @@ void address_reader_done(struct address_reader *reader)
     if (reader->is_away && setns(reader->home_fd, CLONE_NEWNET) < 0)
         abort();
     fd_closep(&reader->home_fd);
+    fd_closep(&reader->processes_fd);
     reader->is_away = false;
 }
 

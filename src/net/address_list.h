@@ -24,17 +24,21 @@ struct addresses {
 };
 void addresses_done(struct addresses *addresses);
 
-/* Who reads those of many namespaces goes from one into the next, and home at the end. All zero but HOME_FD, -1. */
+/* Who reads those of many namespaces goes from one into the next, and home at the end. */
 struct address_reader {
     int home_fd;                /* of the process's own namespace */
+    int processes_fd;           /* /proc: there are shorter ways from there */
     uint64_t home_device, home_inode;
     bool is_away;
 };
-#define ADDRESS_READER_INIT {.home_fd = -1}
+#define ADDRESS_READER_INIT {.home_fd = -1, .processes_fd = -1}
 
 /* Those of the process with PID: IPv4 first, wide scopes first, without the loopback's and without deprecated ones.
  * -ENONET when its network is the caller's own. */
 int addresses_read(struct address_reader *reader, pid_t pid, struct addresses *ret, struct error **err);
+
+/* The same for one that is known to have a network of its own, by fewer calls. */
+int addresses_read_within(struct address_reader *reader, pid_t pid, struct addresses *ret, struct error **err);
 
 /* Those of the caller. */
 int addresses_read_own(struct addresses *ret, struct error **err);

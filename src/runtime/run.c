@@ -84,6 +84,7 @@ static int facts_announce(struct run *run, struct error **err)
         .cgroup = run->cgroup_path,
         .netif = &run->network_index,
         .n_netif = run->network_index ? 1 : 0,
+        .network = spec_has_own_network(run->spec) ? "own" : run->spec->netns_path ? NULL : "host",
     };
     auto_error struct error *remark = NULL;
 

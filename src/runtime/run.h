@@ -29,6 +29,7 @@ struct run_facts {
     const char *cgroup;         /* payload's, below the cgroup2 mount */
     const int *netif;           /* host-side interface indexes */
     size_t n_netif;
+    const char *network;        /* "own", "host", or NULL: that of a path */
 };
 
 /* How a payload ended. */

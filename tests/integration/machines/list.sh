@@ -57,7 +57,7 @@ for i in range(1000):
     fcntl.lockf(lock, fcntl.LOCK_EX, 1, 0)
     keep.append(lock)
     with open(folder + "/state", "w") as state:
-        state.write(f"REDD_STATE=1\nNAME=m{i:04}\nUID=0\nROOT={sys.argv[1]}\nLEADER={os.getpid()}\nLEADER_PIDFDID={pidfd}\nCLASS=container\n")
+        state.write(f"REDD_STATE=1\nNAME=m{i:04}\nUID=0\nROOT={sys.argv[1]}\nLEADER={os.getpid()}\nLEADER_PIDFDID={pidfd}\nNETIF=\" 1\"\nCLASS=container\n")
     with open(f"/run/redd/names/m{i:04}", "w") as name:
         name.write(f"leader {os.getpid()} {pidfd}\n10.0.{i // 250}.{i % 250 + 1}\nfd00::{i:x}\n")
 print("ready", flush=True)
