@@ -11,6 +11,7 @@ struct path_set {
     uint64_t *hash;
     size_t size;                /* a power of two */
     size_t count;
+    bool is_full;
 };
 
 /* FNV-1a. Collisions made on purpose only spare a file of the archive's own maker. */
@@ -61,14 +62,23 @@ void path_set_add(struct path_set *set, const char *path)
 
     if (set->hash[at])
         return;
+    if (set->count == PATH_SET_MAX) {
+        set->is_full = true;
+        return;
+    }
     set->hash[at] = hash;
-    if (++set->count * 2 > set->size)
+    if (++set->count * 4 > set->size * 3)
         grow(set);
 }
 
 bool path_set_has(const struct path_set *set, const char *path)
 {
     return set->hash[place_of(set, hash_of(path))] != 0;
+}
+
+bool path_set_is_full(const struct path_set *set)
+{
+    return set->is_full;
 }
 
 struct path_set *path_set_free(struct path_set *set)

@@ -402,6 +402,22 @@ TEST(a_set_of_paths_holds_many)
     (void) path_set_free(set);
 }
 
+TEST(a_set_of_paths_says_when_it_has_enough)
+{
+    struct path_set *set = path_set_new();
+    char path[16];
+
+    for (unsigned i = 0; i < PATH_SET_MAX; i++) {
+        (void) snprintf(path, sizeof path, "%u", i);
+        path_set_add(set, path);
+    }
+    path_set_add(set, "1");
+    EXPECT_TRUE(!path_set_is_full(set));
+    path_set_add(set, "one more");
+    EXPECT_TRUE(path_set_is_full(set) && path_set_has(set, "0") && !path_set_has(set, "one more"));
+    (void) path_set_free(set);
+}
+
 TEST(a_file_name_says_how_to_compress)
 {
     EXPECT_INT(compression_of_file("a.tar.gz"), COMPRESS_GZIP);
@@ -464,5 +480,6 @@ TESTS(RUN(lists_of_checksums_come_in_several_forms), RUN(what_is_no_line_about_t
       RUN(an_index_gives_the_manifest_of_a_platform), RUN(documents_that_are_none_are_refused),
       RUN(settings_of_an_image_cannot_add_lines), RUN(the_newest_build_of_a_product_counts),
       RUN(the_last_line_of_a_name_counts), RUN(exports_say_what_they_were), RUN(half_a_signature_is_none),
-      RUN(messages_arrive_as_they_were_sent), RUN(a_set_of_paths_holds_many), RUN(a_file_name_says_how_to_compress),
+      RUN(messages_arrive_as_they_were_sent), RUN(a_set_of_paths_holds_many),
+      RUN(a_set_of_paths_says_when_it_has_enough), RUN(a_file_name_says_how_to_compress),
       RUN(what_is_compressed_by_many_threads_is_one_stream))

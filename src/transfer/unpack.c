@@ -140,6 +140,19 @@ static int unpack_all(struct tree *tree, struct tar_reader *reader, struct error
     return r < 0 ? r : tar_reader_drain(reader);
 }
 
+static bool is_empty(int root_fd)
+{
+    int fd = openat(root_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+    int n = 0;
+
+    while (dir && n < 3 && readdir(dir))
+        n++;                    /* "." and ".." are always there */
+    if (dir)
+        (void) closedir(dir);
+    return dir && n == 2;
+}
+
 int unpack_work(void *data, struct channel *up, struct error **err)
 {
     const struct unpack *unpack = data;
@@ -148,7 +161,7 @@ int unpack_work(void *data, struct channel *up, struct error **err)
     CLEANUP(stream_closep) struct stream *stream = NULL;
     CLEANUP(tar_reader_done) struct tar_reader reader = {0};
 
-    if (unpack->is_layer)
+    if (unpack->is_layer && !is_empty(unpack->root_fd))
         tree.made = path_set_new();
     if (stream_open(unpack->input_fd, &stream, err) < 0 || tar_reader_open(&reader, stream, up, err) < 0 ||
         unpack_all(&tree, &reader, err) < 0)

@@ -354,12 +354,27 @@ static int clear_below(struct tree *tree, int dir_fd, const char *path)
     return r;
 }
 
+static int too_late(const struct making *making, struct error **err)
+{
+    fail_plain(err, E2BIG, "the layer empties '/%s' behind more entries than can be kept in mind", making->path);
+    fail_id(*err, "R5021");
+    fail_hint(*err,
+              "such a mark spares what the layer itself holds; in layers of more than %u files it has to come first",
+              PATH_SET_MAX);
+    return -E2BIG;
+}
+
 static int apply_mark(struct making *making, struct error **err)
 {
     const char *gone = making->name + strlen(WHITEOUT);
     int r;
 
     if (strcmp(making->name, WHITEOUT_OPAQUE) == 0) {
+        if (!making->tree->made)
+            return 0;           /* there is nothing below the first layer */
+        if (path_set_is_full(making->tree->made))
+            return too_late(making, err);
+
         auto_free char *path = mem_copy_bytes(making->path, (size_t) (making->name - making->path));
         size_t size = strlen(path);
 
@@ -423,7 +438,7 @@ int tree_add(struct tree *tree, struct archive *archive, struct archive_entry *e
         return -error_code(*err);
     if (tree->is_layer && string_starts(making.name, WHITEOUT))
         return apply_mark(&making, err);
-    if (tree->is_layer)
+    if (tree->made)
         path_set_add(tree->made, path);
     return add_kind(&making, err);
 }

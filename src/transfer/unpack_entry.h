@@ -37,7 +37,7 @@ struct tree {
     const char *prefix;
     struct parent parent[N_PARENTS];
     uint64_t clock;
-    struct path_set *made;      /* by this layer: an opaque mark spares them */
+    struct path_set *made;      /* by this layer: an opaque mark spares them. NULL: it is the first one, or no layer */
     uint64_t n_entries;
     uint64_t n_lost;            /* attributes and devices that cannot be had here */
     char lost[128];             /* the first of them */
