@@ -13,6 +13,7 @@
 #include "cli/pager.h"
 #include "cli/report.h"
 #include "cli/verb.h"
+#include "image/user_range.h"
 
 static const char *program_word(enum program program)
 {
@@ -126,6 +127,20 @@ static int find_verb(enum program program, const struct verb_words *words, const
     return 0;
 }
 
+/* Who has no range has no such trees, and the kernel that allows no namespaces allowed none when they were made. */
+static int act_for_range(struct error **err)
+{
+    struct user_range range;
+
+    if (geteuid() == 0 || !user_range_has_mappers() || !user_range_find(NULL, &range) ||
+        user_range_enter(&range, false) != -EACCES)
+        return 0;
+    int r = fail_plain(err, EPERM, "newuidmap or newgidmap refuses to map the ids of /etc/subuid and /etc/subgid");
+    fail_id(*err, "R1008");
+    fail_hint(*err, "both have to be set-user-id root, or to have the capability cap_setuid or cap_setgid");
+    return r;
+}
+
 static int call_verb(enum program program, const struct verb_words *words, int *ret_status, char **ret_name,
                      struct error **err)
 {
@@ -153,6 +168,8 @@ static int call_verb(enum program program, const struct verb_words *words, int *
     };
     if (check_count(verb, argc, program, err) < 0)
         return -EINVAL;
+    if (verb->flags & VERB_OWNERS && words->options.user_scope && act_for_range(err) < 0)
+        return -EPERM;
     bool paged = verb->flags & VERB_PAGED && !words->options.no_pager && words->options.json == JSON_OFF;
     pid_t pager = paged ? pager_open() : 0;
     int r = verb->run(&call, ret_status, err);

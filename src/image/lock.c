@@ -163,12 +163,13 @@ static char *path_beside(const char *path)
     return *name ? path_join(parent, file) : NULL;
 }
 
-static int path_of_inode(int image_fd, char **ret, struct error **err)
+static int path_of_inode(int image_fd, struct stat *ret_st, char **ret, struct error **err)
 {
     struct stat st;
 
     if (fstat(image_fd, &st) < 0)
         return fail(err, errno, "cannot look at the image to be locked");
+    *ret_st = st;
     *ret = S_ISBLK(st.st_mode) ? mem_format(LOCK_FOLDER "/block-%u:%u", major(st.st_rdev), minor(st.st_rdev))
                                : mem_format(LOCK_FOLDER "/inode-%llu:%llu", (unsigned long long) st.st_dev,
                                             (unsigned long long) st.st_ino);
@@ -209,13 +210,24 @@ static int lock_failed(int r, const char *path, int image_fd, const char *lock_p
     return -EBUSY;
 }
 
+/* The file stays, and who owns the folder of images has to be able to lock his image again. */
+static void give_to_folder(const struct lock_file *lock)
+{
+    auto_free char *parent = path_parent(lock->path);
+    struct stat st;
+
+    if (lock->fd >= 0 && stat(parent, &st) == 0 && st.st_uid != 0)
+        (void) !fchown(lock->fd, st.st_uid, st.st_gid);
+}
+
 int image_lock_take(struct image_lock *lock, const char *path, int image_fd, bool shared, const char *machine,
                     struct error **err)
 {
     auto_free char *beside = path_beside(path), *inode = NULL;
     struct image_lock taken = IMAGE_LOCK_NONE;
+    struct stat st;
 
-    if (path_of_inode(image_fd, &inode, err) < 0)
+    if (path_of_inode(image_fd, &st, &inode, err) < 0)
         return -error_code(*err);
 
     /* First the one that says who holds it. */
@@ -225,7 +237,7 @@ int image_lock_take(struct image_lock *lock, const char *path, int image_fd, boo
         return lock_failed(first, path, image_fd, inode, err);
 
     r = beside ? lock_file_take(&taken.beside, beside, shared) : 0;
-    if (first < 0 && r < 0)
+    if (first < 0 && r < 0 && r != -EBUSY)
         return lock_failed(first, path, image_fd, inode, err);
     /* Nobody can write there, or not we, or it is full, which removing an image may be to mend: then nobody like us can
      * meet there either, and the other lock does. */
@@ -234,6 +246,8 @@ int image_lock_take(struct image_lock *lock, const char *path, int image_fd, boo
         image_lock_done(&taken);
         return r;
     }
+    if (st.st_uid != 0 && geteuid() == 0)
+        give_to_folder(&taken.beside);
     write_holder(first < 0 ? &taken.beside : &taken.inode, machine);
     *lock = taken;
     return 0;
@@ -253,7 +267,8 @@ char *image_lock_holder(const char *path, int image_fd)
 {
     auto_error struct error *ignored = NULL;
     auto_free char *beside = path_beside(path), *inode = NULL;
-    char *holder = path_of_inode(image_fd, &inode, &ignored) == 0 ? lock_file_holder(inode) : NULL;
+    struct stat st;
+    char *holder = path_of_inode(image_fd, &st, &inode, &ignored) == 0 ? lock_file_holder(inode) : NULL;
 
     return holder || !beside ? holder : lock_file_holder(beside);
 }

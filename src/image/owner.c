@@ -14,6 +14,7 @@
 #include "base/id128.h"
 #include "base/mem.h"
 #include "base/strings.h"
+#include "image/user_range.h"
 
 #define CLAIM_FOLDER "/run/systemd/nspawn-uid"
 #define DATABASE_MAX (8u << 20)
@@ -21,13 +22,26 @@
 /* After this many random ranges in use something else is wrong: there are 28664 to choose from. */
 #define RANDOM_TRIES 64
 
+/* Ranges of users start anywhere. */
+static bool is_users(const struct stat *st)
+{
+    return st->st_uid == st->st_gid && st->st_uid > 0xFFFF && user_range_starts_at(st->st_uid);
+}
+
+bool owner_is_user(int tree_fd)
+{
+    struct stat st;
+
+    return fstat(tree_fd, &st) == 0 && is_users(&st);
+}
+
 bool owner_base_quiet(int tree_fd, uint32_t *ret_base)
 {
     struct stat st;
 
     if (fstat(tree_fd, &st) < 0 || (st.st_uid & ~0xFFFFu) != (st.st_gid & ~0xFFFFu))
         return false;
-    *ret_base = st.st_uid & ~0xFFFFu;
+    *ret_base = (st.st_uid & 0xFFFF) != 0 && is_users(&st) ? st.st_uid : st.st_uid & ~0xFFFFu;
     return true;
 }
 
@@ -35,7 +49,8 @@ bool owner_range_of_tree(int tree_fd, uint32_t *ret_base)
 {
     struct stat st;
 
-    if (fstat(tree_fd, &st) < 0 || st.st_uid != st.st_gid || st.st_uid == 0 || (st.st_uid & 0xFFFF) != 0)
+    if (fstat(tree_fd, &st) < 0 || st.st_uid != st.st_gid || st.st_uid == 0 ||
+        ((st.st_uid & 0xFFFF) != 0 && !is_users(&st)))
         return false;
     *ret_base = st.st_uid;
     return true;
@@ -112,18 +127,18 @@ static bool is_somebodys(struct picker *picker, uint32_t base)
 }
 
 /* 1: BASE is ours, 0: it is in use. */
-static int try_base(struct picker *picker, uint32_t base, struct lock_file *ret_lock, struct error **err)
+static int try_base(struct picker *picker, uint32_t base, bool shared, struct lock_file *ret_lock, struct error **err)
 {
     auto_free char *path = mem_format(CLAIM_FOLDER "/%u", base);
 
     if (is_somebodys(picker, base))
         return 0;
 
-    int r = lock_file_take(ret_lock, path, false);
+    int r = lock_file_take(ret_lock, path, shared);
     if (r == -ENOENT) {
         r = dir_make_all(CLAIM_FOLDER, 0755);
         if (r == 0)
-            r = lock_file_take(ret_lock, path, false);
+            r = lock_file_take(ret_lock, path, shared);
     }
     if (r == -EBUSY)
         return 0;
@@ -157,8 +172,17 @@ int owner_pick(int tree_fd, const char *machine, uint32_t *ret_base, struct lock
     CLEANUP(picker_done) struct picker picker = {0};
     uint32_t base;
 
+    /* All trees of a user are of the one range he has, and may run side by side: no other range can own their files. */
+    if (owner_is_user(tree_fd) && owner_base_quiet(tree_fd, &base)) {
+        int r = try_base(&picker, base, true, ret_lock, err);
+
+        if (r > 0)
+            *ret_base = base;
+        if (r != 0)
+            return r < 0 ? r : 0;
+    }
     for (unsigned n = 0; candidate(n, tree_fd, machine, &base); n++) {
-        int r = try_base(&picker, base, ret_lock, err);
+        int r = try_base(&picker, base, false, ret_lock, err);
         if (r < 0)
             return r;
         if (r > 0) {

@@ -5,6 +5,8 @@
  * Ranges are 65536 ids long and start at multiples of that. Where nothing is fixed one is picked: the one that owns
  * the tree already, else one computed from the machine's name (so it is the same each time), else a random one. A lock
  * in /run/systemd/nspawn-uid/ marks it as taken for the run.
+ *
+ * Trees that a plain user made belong to his range of /etc/subuid, which may start anywhere: it is known by that file.
  */
 #pragma once
 
@@ -29,6 +31,9 @@ bool owner_base_quiet(int tree_fd, uint32_t *ret_base);
 
 /* Whether the tree belongs to the root of a range above 0, that of a container with private users. */
 bool owner_range_of_tree(int tree_fd, uint32_t *ret_base);
+
+/* Whether the tree belongs to the range of a plain user. */
+bool owner_is_user(int tree_fd);
 
 /* Picks a range for MACHINE and takes its lock, to be kept for the run and released by lock_file_done(). */
 int owner_pick(int tree_fd, const char *machine, uint32_t *ret_base, struct lock_file *ret_lock, struct error **err);

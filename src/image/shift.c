@@ -22,6 +22,7 @@
 #include "base/kernel.h"
 #include "base/mem.h"
 #include "image/btrfs.h"
+#include "image/owner.h"
 #include "image/owner_blob.h"
 #include "image/walk.h"
 
@@ -303,6 +304,23 @@ static int shift_failed(const char *tree, const char *where, int r, struct error
     return r;
 }
 
+/* A user's range is the only one that he can use his tree in. */
+static int check_ranges(int tree_fd, const char *path, const struct stat *st, uint32_t base, struct error **err)
+{
+    if ((st->st_uid & 0xFFFF) != 0 && st->st_uid != base && owner_is_user(tree_fd)) {
+        fail_plain(err, EINVAL, "cannot change the owners of %s: it belongs to a plain user's range of ids, from %u",
+                   path, st->st_uid);
+        fail_hint(*err, "--private-users=%u --private-users-ownership=off takes it as it is", st->st_uid);
+    } else if (base & 0xFFFF)
+        fail_plain(err, EINVAL,
+                   "Automatic UID/GID adjusting is only supported for UID/GID ranges starting at multiples of 2^16 "
+                   "with a range of 2^16.");
+    else
+        return 0;
+    fail_id(*err, "R2213");
+    return -EINVAL;
+}
+
 /* COMPLETE: whatever the top says. */
 static int shift_tree(int tree_fd, const char *path, uint32_t base, bool complete, int stop_fd, uint64_t *ret_changed,
                       struct error **err)
@@ -312,16 +330,13 @@ static int shift_tree(int tree_fd, const char *path, uint32_t base, bool complet
     auto_free char *where = NULL;
     struct stat st;
 
-    if (base & 0xFFFF) {
-        fail_plain(err, EINVAL,
-                   "Automatic UID/GID adjusting is only supported for UID/GID ranges starting at multiples of 2^16 "
-                   "with a range of 2^16.");
-        fail_id(*err, "R2213");
-        return -EINVAL;
-    }
     if (fstat(tree_fd, &st) < 0)
         return fail(err, errno, "cannot look at %s", path);
     *ret_changed = 0;
+    if (base != 0 && st.st_uid == base && st.st_gid == base && !complete)
+        return 0;
+    if (check_ranges(tree_fd, path, &st, base, err) < 0)
+        return -EINVAL;
     if (!complete && owner_move(st.st_uid, base) == st.st_uid && owner_move(st.st_gid, base) == st.st_gid)
         return 0;
     if (check_writable(tree_fd, path, err) < 0)

@@ -69,5 +69,56 @@ is "$(stat -c %u:%g "$store/any/etc/passwd")" 700033:700044 'with its owners'
 run "$REDD" run -q -D "$store/web" --private-users=700000:65536 --private-users-ownership=off stat -c %u:%g / /etc/passwd
 is "$(printf '%s' "$out" | tr -d '\r')" '0:0
 33:44' "the host's root runs it in its range"
+
+# so does -U, though the range starts at no multiple of 65536, and root without private users sees the owners as well
+for how in -U --private-users=yes --private-users=no; do
+        run "$REDD" run -q -D "$store/web" $how stat -c %u:%g / /etc/passwd
+        is "$(printf '%s' "$out" | tr -d '\r')" '0:0
+33:44' "and with $how"
+        [ "$status" -eq 0 ] || note "$err"
+done
+run "$REDD" run -q -D "$store/web" -U sh -c 'echo mine >/etc/new && stat -c %u:%g /etc/new'
+is "$(printf '%s' "$out" | tr -d '\r')" 0:0 'what is made inside is of its root'
+is "$(stat -c %u:%g "$store/web/etc/new")" 700000:700000 "which is the range's first id outside"
+mkfifo -m 666 "$WORK/up" "$WORK/go"
+"$REDD" run -q -D "$store/web" -U --bind="$WORK/up" --bind="$WORK/go" sh -c "echo up >$WORK/up; read x <$WORK/go" </dev/null >/dev/null 2>&1 &
+first=$!
+read -r line <"$WORK/up"
+is "$line" up 'while one runs'
+run "$REDD" run -q -D "$store/any" -U stat -c %u:%g /etc/passwd
+is "$(printf '%s' "$out" | tr -d '\r')" 33:44 "another tree of the user's runs beside it"
+carol "$REDD" remove --user web
+is "$status" 1 'the user cannot remove what runs'
+like "$err" 'resource busy .*R3012' 'and is told so'
+echo go >"$WORK/go"
+wait "$first"
+run "$REDD" run -q -D "$store/any" --private-users=pick --private-users-ownership=chown true
+is "$status" 0 'there is nothing to change about the owners of a tree in its range'
+run "$REDD" run -q -D "$store/any" --private-users=1048576 --private-users-ownership=chown true
+is "$status" 1 'and another range would take it from its user'
+like "$err" "belongs to a plain user's range of ids, from 700000 .*R2213" 'which is said'
+
+# what users do with images, he does with his
+carol "$REDD" clone --user web twin
+is "$status" 0 'he makes a copy'
+[ "$status" -eq 0 ] || note "$err"
+is "$(stat -c %u:%g:%h "$store/twin/etc/passwd")" 700033:700044:2 'with its owners and links'
+like "$(getfattr -n security.capability -e hex --absolute-names "$store/twin/usr/bin/helper" 2>/dev/null)" '=0x0100000' \
+        'and capabilities'
+carol "$REDD" rename --user twin second
+is "$status" 0 'gives it another name'
+carol "$REDD" list-images --user --no-legend
+like "$out" '^second directory no ' 'sees that it can be written'
+carol "$REDD" snapshot --user second before
+is "$status" 0 'remembers it as it is'
+carol "$REDD" restore --user second before
+is "$status" 0 'and goes back to that'
+[ "$status" -eq 0 ] || note "$err"
+for name in web any second; do
+        carol "$REDD" remove --user "$name"
+        is "$status" 0 "and removes '$name'"
+        [ "$status" -eq 0 ] || note "$err"
+done
+is "$(ls "$store")" '' 'all of it'
 rm -rf "$WORK/home" /run/redd
 done_testing
