@@ -3,7 +3,9 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -17,6 +19,7 @@
 #include "base/undo.h"
 
 #define CONTROL "/dev/mapper/control"
+#define PREFIX "redd-"
 
 enum { SECTOR = 512, PARAMETERS_MAX = 2048 };
 
@@ -121,6 +124,41 @@ static int fill(int control_fd, const char *name, const char *target, const char
     return open_node(dev, undo, ret, err);
 }
 
+static void remove_unless_used(int control_fd, const char *name)
+{
+    struct message message;
+
+    begin(&message, name, 0);
+    if (ask(control_fd, DM_DEV_STATUS, &message) == 0 && message.head.open_count == 0 &&
+        !(message.head.flags & DM_DEFERRED_REMOVE))
+        (void) remove_device(control_fd, name);
+}
+
+/* Devices of ours that nobody uses, and that were not told to go, were being made by one who was killed: who makes one
+ * holds the lock on the control device until it is told. More than fit into an answer go another time. */
+static void remove_abandoned(int control_fd)
+{
+    enum { ANSWER = 16 * 1024 };
+    auto_free struct dm_ioctl *answer = mem_alloc(ANSWER);
+    uint32_t at;
+
+    *answer = (struct dm_ioctl){.version = {DM_VERSION_MAJOR, 0, 0}, .data_size = ANSWER, .data_start = sizeof *answer};
+    if (ioctl(control_fd, DM_LIST_DEVICES, answer) < 0)
+        return;
+    at = answer->data_start;
+    while (at + sizeof(struct dm_name_list) < answer->data_size) {
+        const struct dm_name_list *device = (const void *) ((const char *) answer + at);
+
+        if (device->dev == 0)
+            return;
+        if (string_after(device->name, PREFIX))
+            remove_unless_used(control_fd, device->name);
+        if (device->next == 0)
+            return;
+        at += device->next;
+    }
+}
+
 int dm_create(const char *target, const char *parameters, uint64_t size, struct undo *undo, struct dm_device *ret,
               struct error **err)
 {
@@ -132,9 +170,12 @@ int dm_create(const char *target, const char *parameters, uint64_t size, struct 
 
     if (control_fd < 0)
         return control_fd;
+    while (flock(control_fd, LOCK_EX) < 0 && errno == EINTR)
+        ;
+    remove_abandoned(control_fd);
     id128_random(&id);
     id128_format_plain(id, digits);
-    auto_free char *name = mem_format("redd-%s", digits);
+    auto_free char *name = mem_format(PREFIX "%s", digits);
     if (undo && undo_record(undo, "remove-dm", err, name, NULL) < 0)
         return -error_code(*err);
     begin(&message, name, 0);

@@ -4,7 +4,8 @@
  * over the whole of each.
  *
  * A device removes itself when nobody has it open or mounted any more (deferred removal), as loop devices do. That can
- * be asked for only once it exists, so until then an undo record remembers it.
+ * be asked for only once it exists, so until then an undo record remembers it; of those who have no list, the next one
+ * who makes a device removes what they left.
  */
 #pragma once
 
