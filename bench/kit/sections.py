@@ -8,6 +8,7 @@ from kit import archives
 from kit import contestants as who
 from kit import guests
 from kit import images
+from kit import machines
 from kit import network
 from kit import runs
 from kit.place import BENCH, Unable
@@ -169,6 +170,10 @@ def enters(name, title, has_terminal):
     return measure
 
 
+def full_host(bench):
+    return Section("list", f"redd list with {machines.COUNT} machines", "starts", machines.rows(bench))
+
+
 def full_folder(bench):
     return Section("images", f"Verbs on {images.COUNT} images", "starts", images.rows(bench))
 
@@ -257,6 +262,7 @@ ALL = {
     "hold": hold,
     "enter": enters("enter", "Into a running container: exec of /usr/bin/true", False),
     "enter-terminal": enters("enter-terminal", "The same, at a terminal", True),
+    "list": full_host,
     "images": full_folder,
     "boot": boot,
     "console": console,
