@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/id128.h"
 #include "base/mem.h"
 #include "base/path.h"
 #include "cli/interrupt.h"
@@ -75,18 +76,20 @@ static int open_tree(const char *name)
                ? fd : -1;
 }
 
-/* An empty folder is made for whoever may come to keep a journal. */
-static bool is_empty(int folder_fd)
+/* A journal lies in a folder that is named by a machine's id. The folder for them is made empty, for whoever may come
+ * to keep one, and may hold other things. */
+static bool has_journal(int folder_fd)
 {
     DIR *folder = fdopendir(openat(folder_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     const struct dirent *entry;
+    struct id128 ignored;
     bool found = false;
 
     while (folder && !found && (entry = readdir(folder)))
-        found = entry->d_name[0] != '.';
+        found = entry->d_type != DT_REG && id128_parse(entry->d_name, &ignored) == 0;
     if (folder)
         (void) closedir(folder);
-    return !found;
+    return found;
 }
 
 /* The folder of the machine's own journal, looked for in its tree; -1: none. */
@@ -95,7 +98,7 @@ static int open_journal(const char *name)
     auto_close int root_fd = open_tree(name);
     int fd = root_fd < 0 ? -1 : path_open_in(root_fd, "/var/log/journal", O_RDONLY | O_DIRECTORY, 0);
 
-    if (fd >= 0 && is_empty(fd))
+    if (fd >= 0 && !has_journal(fd))
         fd_closep(&fd);
     return fd;
 }

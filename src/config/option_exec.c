@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Options about what is run, as whom, under which name and within which limits. */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "config/cpu_list.h"
@@ -229,15 +230,31 @@ DEFINE_LIMIT(option_limit_nice, RLIMIT_NICE)
 DEFINE_LIMIT(option_limit_rtprio, RLIMIT_RTPRIO)
 DEFINE_LIMIT(option_limit_rttime, RLIMIT_RTTIME)
 
+/* A number as C writes it: 16, 0x10, 020, and 0b10000 and 0o20. */
+static int score_parse(const char *text, long *ret)
+{
+    const char *digits = text + (*text == '-' || *text == '+');
+    int base = strncmp(digits, "0b", 2) == 0 ? 2 : strncmp(digits, "0o", 2) == 0 ? 8 : 0;
+    const char *first = base ? digits + 2 : digits;
+    char *end;
+
+    if (hex_digit_value(*first) < 0)
+        return -EINVAL;
+    errno = 0;
+    *ret = strtol(first, &end, base);
+    *ret = *text == '-' ? -*ret : *ret;
+    return errno || *end ? -EINVAL : 0;
+}
+
 PARSER(option_oom_score_adjust)
 {
-    int32_t score;
+    long score;
 
-    if (parse_i32(value, &score) < 0 || score < -1000 || score > 1000) {
+    if (score_parse(value, &score) < 0 || score < -1000 || score > 1000) {
         (void) fail_plain(err, EINVAL, "the score is a number from -1000 to 1000");
         return refuse(err, "R1170", mem_format("Failed to parse --oom-score-adjust= parameter: %s", value));
     }
-    spec->oom_score_adjust = score;
+    spec->oom_score_adjust = (int32_t) score;
     spec->oom_score_given = true;
     return 0;
 }

@@ -61,6 +61,9 @@ static const struct {
     {"--rlimit=NOSUCH=3", "Unknown resource limit: NOSUCH", EINVAL},
     {"--rlimit=NOFILE=3:2", "Failed to parse resource limit: 3:2", EINVAL},
     {"--oom-score-adjust=5000", "Failed to parse --oom-score-adjust= parameter: 5000", EINVAL},
+    {"--oom-score-adjust=0b", "Failed to parse --oom-score-adjust= parameter: 0b", EINVAL},
+    {"--oom-score-adjust=--5", "Failed to parse --oom-score-adjust= parameter: --5", EINVAL},
+    {"--oom-score-adjust=0x10g", "Failed to parse --oom-score-adjust= parameter: 0x10g", EINVAL},
     {"--oom-score-adjust=", "Failed to parse --oom-score-adjust= parameter: ", EINVAL},
     {"--cpu-affinity=banana", "Failed to parse CPU affinity mask banana: Invalid argument", EINVAL},
     {"--cpu-affinity=9999", "Failed to parse CPU affinity mask 9999: Numerical result out of range", ERANGE},
@@ -336,6 +339,22 @@ TEST(single_values_land_in_their_fields)
     EXPECT_STR(g.spec.tmp_size, "10%");
 }
 
+TEST(a_score_is_a_number_as_c_writes_it)
+{
+    static const struct {
+        const char *word;
+        int score;
+    } cases[] = {{"--oom-score-adjust=0x10", 16}, {"--oom-score-adjust=017", 15}, {"--oom-score-adjust=0b101", 5},
+                 {"--oom-score-adjust=-0o17", -15}, {"--oom-score-adjust=+5", 5}};
+
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        CLEANUP(given_done) struct given g = {0};
+
+        EXPECT_OK(given_apply(&g, WORDS(cases[i].word), ERR));
+        EXPECT_INT(g.spec.oom_score_adjust, cases[i].score);
+    }
+}
+
 TEST(addresses_of_the_container_add_up_and_one_gateway_of_each_family_counts)
 {
     CLEANUP(given_done) struct given g = {0}, alone = {0};
@@ -381,7 +400,8 @@ TEST(who_may_connect_is_asked_for_only_where_the_rules_are_passed)
     }
 }
 
-TESTS(RUN(addresses_of_the_container_add_up_and_one_gateway_of_each_family_counts),
+TESTS(RUN(a_score_is_a_number_as_c_writes_it),
+      RUN(addresses_of_the_container_add_up_and_one_gateway_of_each_family_counts),
       RUN(who_may_connect_is_asked_for_only_where_the_rules_are_passed),
       RUN(bad_values_are_refused_with_sentence_reason_and_code), RUN(values_that_reset_or_say_nothing_are_taken),
       RUN(paths_of_the_host_become_absolute), RUN(a_variable_without_value_is_the_callers),

@@ -73,30 +73,40 @@ static bool is_of(const struct assignment *assignment, enum origin_kind origin)
     return assignment->origin == origin;
 }
 
-/* Parameters= belongs to a start mode: without Boot= or ProcessTwo= in the same file it has none to belong to. */
-static bool has_start_mode(const struct settings *settings)
+static bool says_start_mode(const struct assignment *assignment)
+{
+    return is_row(assignment, "Exec.Boot") || is_row(assignment, "Exec.ProcessTwo");
+}
+
+static bool file_has(const struct settings *settings, bool (*is_it)(const struct assignment *))
 {
     for (size_t i = 0; i < settings->count; i++) {
         const struct assignment *item = &settings->item[i];
 
-        if (is_of(item, ORIGIN_FILE) && item->state == ASSIGNMENT_COUNTS &&
-            (is_row(item, "Exec.Boot") || is_row(item, "Exec.ProcessTwo")))
+        if (is_of(item, ORIGIN_FILE) && item->state == ASSIGNMENT_COUNTS && is_it(item))
             return true;
     }
     return false;
 }
 
+/* What a file says about something that it does not ask for counts for nothing: Parameters= of a start mode,
+ * PrivateUsersDelegate= of private users. */
+static bool is_idle(const struct settings *settings, const struct assignment *assignment)
+{
+    return (is_row(assignment, "Exec.Parameters") && !file_has(settings, says_start_mode)) ||
+           (is_row(assignment, "Exec.PrivateUsersDelegate") && !file_has(settings, names_users));
+}
+
 static void decide(struct settings *settings, bool file_wins, bool file_counts)
 {
     enum origin_kind winning = file_wins ? ORIGIN_FILE : ORIGIN_COMMAND_LINE;
-    bool parameters_count = has_start_mode(settings);
 
     for (size_t i = 0; i < settings->count; i++) {
         struct assignment *loser = &settings->item[i];
 
         if (loser->state != ASSIGNMENT_COUNTS)
             continue;
-        if (is_of(loser, ORIGIN_FILE) && (!file_counts || (is_row(loser, "Exec.Parameters") && !parameters_count)))
+        if (is_of(loser, ORIGIN_FILE) && (!file_counts || is_idle(settings, loser)))
             loser->state = ASSIGNMENT_OVERRIDDEN;
         if (is_of(loser, winning))
             continue;

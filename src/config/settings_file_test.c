@@ -230,6 +230,18 @@ TEST(zero_and_one_are_booleans_in_a_file)
     EXPECT_INT(yes.spec.userns, USERNS_OWNER);
 }
 
+TEST(ranges_to_delegate_belong_to_private_users)
+{
+    CLEANUP(given_done)
+    struct given alone = {.trusted = true, .file = "[Exec]\nPrivateUsersDelegate=1\n"},
+                 none = {.trusted = true, .file = "[Exec]\nPrivateUsersDelegate=1\nPrivateUsers=no\n"};
+
+    EXPECT_OK(given_apply(&alone, WORDS("-q"), ERR));
+    EXPECT_INT(alone.spec.userns_delegate, 0);
+    EXPECT_OK(given_apply(&none, WORDS("-q"), ERR));
+    EXPECT_INT(none.spec.userns_delegate, 1);
+}
+
 /* One line of an untrusted file, and the remark it draws; "": it counts. */
 static const struct {
     const char *text, *said;
@@ -430,7 +442,8 @@ TESTS(RUN(lines_that_do_not_count_are_remarked_on_by_file_and_line), RUN(good_li
       RUN(a_joined_line_has_the_number_it_begins_with), RUN(words_are_quoted_and_escaped),
       RUN(parameters_of_several_lines_add_up), RUN(a_denied_list_is_denied_word_by_word),
       RUN(an_empty_value_takes_back_what_the_file_said), RUN(an_empty_list_of_families_is_a_value),
-      RUN(zero_and_one_are_booleans_in_a_file), RUN(what_an_untrusted_file_may_not_say_is_remarked_on_once),
+      RUN(zero_and_one_are_booleans_in_a_file), RUN(ranges_to_delegate_belong_to_private_users),
+      RUN(what_an_untrusted_file_may_not_say_is_remarked_on_once),
       RUN(the_first_file_found_counts_and_the_one_beside_is_not_trusted),
       RUN(a_file_that_is_there_but_cannot_be_read_is_an_error), RUN(a_users_folders_come_from_the_environment),
       RUN(text_is_utf8_without_control_characters), RUN(a_nul_ends_a_line))
