@@ -67,6 +67,7 @@ void print_version(void);                       /* version.c */
 
 /* The rows. Each is in verb_NAME.c unless said otherwise. */
 int verb_run(int argc, char **argv);
+int verb_complete(int argc, char **argv);
 int verb_config(int argc, char **argv);
 int verb_autostart(const struct verb_call *call, int *ret_status, struct error **err);
 int verb_disable(const struct verb_call *call, int *ret_status, struct error **err);     /* verb_enable.c */

@@ -23,3 +23,6 @@ struct verb_option {
 extern const struct verb_option verb_option_table[];
 enum { VERB_OPTION_MAX = 80 };        /* rows */
 extern const size_t verb_option_count;
+
+/* PROGRAM takes it; redd does with some verbs alone: with VERB, or where that is NULL with any. In verb_options.c. */
+bool verb_option_is_for(const struct verb_option *row, enum program program, const struct verb *verb);

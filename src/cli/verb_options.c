@@ -36,7 +36,7 @@ static bool in_list(const char *list, const char *name)
     return false;
 }
 
-static bool row_is_for(const struct verb_option *row, enum program program, const struct verb *verb)
+bool verb_option_is_for(const struct verb_option *row, enum program program, const struct verb *verb)
 {
     char letter[] = {row->letter, '\0'};
 
@@ -58,7 +58,7 @@ static int fail_unknown(const struct reader *reader, const char *name, size_t le
     size_t n = 0;
 
     for (size_t i = 0; i < verb_option_count; i++)
-        if (verb_option_table[i].name && row_is_for(&verb_option_table[i], reader->program, reader->verb))
+        if (verb_option_table[i].name && verb_option_is_for(&verb_option_table[i], reader->program, reader->verb))
             names[n++] = verb_option_table[i].name;
 
     const char *nearest = string_nearest(word, names, n);
@@ -76,7 +76,7 @@ static int find_long(const struct reader *reader, const char *name, size_t lengt
     size_t count = 0;
 
     for (size_t i = 0; i < verb_option_count; i++) {
-        if (!verb_option_table[i].name || !row_is_for(&verb_option_table[i], reader->program, reader->verb) ||
+        if (!verb_option_table[i].name || !verb_option_is_for(&verb_option_table[i], reader->program, reader->verb) ||
             strncmp(verb_option_table[i].name, name, length) != 0)
             continue;
         if (strlen(verb_option_table[i].name) == length) {
@@ -137,7 +137,8 @@ static int read_long(struct reader *reader, const char *word, struct error **err
 static const struct verb_option *find_short(const struct reader *reader, char letter)
 {
     for (size_t i = 0; i < verb_option_count; i++)
-        if (verb_option_table[i].letter == letter && row_is_for(&verb_option_table[i], reader->program, reader->verb))
+        if (verb_option_table[i].letter == letter &&
+            verb_option_is_for(&verb_option_table[i], reader->program, reader->verb))
             return &verb_option_table[i];
     return NULL;
 }
@@ -228,7 +229,7 @@ void verb_options_print_help(enum program program, const struct verb *verb)
         char text[80];
         int n;
 
-        if (!row->help || !row_is_for(row, program, verb))
+        if (!row->help || !verb_option_is_for(row, program, verb))
             continue;
         if (row->letter)
             n = snprintf(text, sizeof text, "  -%c%s", row->letter, row->name ? " " : "");

@@ -105,6 +105,7 @@ const struct verb verb_table[] = {
     {"doctor", R, 0, 0, 0, verb_doctor, NULL, "", "", "check whether this host has what machines need"},
     {"config", R, 0, ANY, VERB_RAW, NULL, verb_config, "",
      "[--both] NAME|OPTION...", "print the effective settings of a container, and where each comes from"},
+    {"complete", R, 0, ANY, VERB_RAW, NULL, verb_complete, "", "PROGRAM WORD...", NULL},
     {"exec", R, 1, ANY, VERB_COMMAND, verb_exec, NULL, "uid setenv chdir tty",
      "[USER@]NAME [--] COMMAND [ARG...]", "run a command in a machine, with its exit status and three streams"},
     {"shell", R | M, 0, ANY, VERB_COMMAND, verb_shell, NULL, "uid setenv chdir",
