@@ -19,6 +19,7 @@ enum verb_flags {
     VERB_RAW = 1 << 1,          /* reads its own options: run_raw is called with all words from the verb on */
     VERB_DEFAULT = 1 << 2,      /* of machinectl or importctl when no verb is given */
     VERB_PAGED = 1 << 3,        /* what it prints may be long */
+    VERB_LONG = 1 << 5,         /* may take long, and says nothing meanwhile: a status line does */
     VERB_OWNERS = 1 << 4,       /* looks into images: a plain user's trees belong to ids that are his only by a map */
 };
 

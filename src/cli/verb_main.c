@@ -12,6 +12,7 @@
 #include "cli/elsewhere.h"
 #include "cli/pager.h"
 #include "cli/report.h"
+#include "cli/status_line.h"
 #include "cli/verb.h"
 #include "image/user_range.h"
 
@@ -141,6 +142,19 @@ static int act_for_range(struct error **err)
     return r;
 }
 
+static int run_with_status_line(const struct verb_call *call, int *ret_status, struct error **err)
+{
+    auto_free char *words = strings_join(&(struct strings){.item = call->argv, .count = (size_t) call->argc}, " ");
+    bool is_plain = string_is_printable(words);
+    auto_free char *text = mem_format("%s %s%s%s", program_word(call->program), call->verb->name, is_plain ? " " : "",
+                                      is_plain ? words : "");
+    struct status_line line = status_line_open(text);
+    int r = call->verb->run(call, ret_status, err);
+
+    status_line_close(&line);
+    return r;
+}
+
 static int call_verb(enum program program, const struct verb_words *words, int *ret_status, char **ret_name,
                      struct error **err)
 {
@@ -172,7 +186,8 @@ static int call_verb(enum program program, const struct verb_words *words, int *
         return -EPERM;
     bool paged = verb->flags & VERB_PAGED && !words->options.no_pager && words->options.json == JSON_OFF;
     pid_t pager = paged ? pager_open() : 0;
-    int r = verb->run(&call, ret_status, err);
+    int r = verb->flags & VERB_LONG && !words->options.quiet ? run_with_status_line(&call, ret_status, err)
+                                                             : verb->run(&call, ret_status, err);
 
     pager_close(pager);
     return r;
