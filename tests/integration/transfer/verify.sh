@@ -4,7 +4,7 @@
 # timeout: 300
 . "${0%/*}/../../lib/lib.sh"
 . "${0%/*}/../../lib/transfer.sh"
-needs gpg gpgv minisign
+needs gpg gpgv minisign openssl base64
 begin
 serve
 small_tree "$WORK/tree"
@@ -16,10 +16,14 @@ for who in publisher stranger; do
         gpg --batch --quiet --passphrase '' --quick-gen-key "$who@example.org" ed25519 sign never 2>/dev/null
         printf '\n\n' | minisign -G -f -p "$WORK/$who.pub" -s "$WORK/$who.key" >/dev/null 2>&1 ||
                 minisign -G -W -f -p "$WORK/$who.pub" -s "$WORK/$who.key" >/dev/null
+        openssl genpkey -algorithm ed25519 -out "$WORK/$who.pem" 2>/dev/null
+        printf 'untrusted comment: signify public key\n%s\n' \
+                "$({ printf 'Ed%.8s' "$who"; openssl pkey -in "$WORK/$who.pem" -pubout -outform der | tail -c 32; } | base64 -w0)" \
+                >"$WORK/$who-signify.pub"
 done
 mkdir -p /etc/redd/keys
 gpg --export publisher@example.org >/etc/redd/keys/publisher.gpg
-cp "$WORK/publisher.pub" /etc/redd/keys/
+cp "$WORK/publisher.pub" "$WORK/publisher-signify.pub" /etc/redd/keys/
 chmod -R a+rX /etc/redd
 
 # sign FILE HOW WHO
@@ -29,6 +33,10 @@ sign() {
         gpg|sig)  gpg --batch --quiet --yes -u "$3@example.org" --detach-sign -o "$1.$2" "$1" ;;
         clear)    gpg --batch --quiet --yes -u "$3@example.org" --clearsign -o "$1.clear" "$1" && mv "$1.clear" "$1" ;;
         minisig)  printf '\n' | minisign -S -s "$WORK/$3.key" -m "$1" >/dev/null 2>&1 ;;
+        signify)  # what OpenBSD's program writes: who made the key, and the signature, behind a comment
+                  openssl pkeyutl -sign -rawin -inkey "$WORK/$3.pem" -in "$1" -out "$WORK/raw"
+                  printf 'untrusted comment: verify with %s.pub\n%s\n' "$3" \
+                          "$({ printf 'Ed%.8s' "$3"; cat "$WORK/raw"; } | base64 -w0)" >"$1.sig" ;;
         esac
 }
 
@@ -67,14 +75,15 @@ refused() {
 
 count=0
 while read -r list how; do
-        file=$list wrong=R5117
+        file=$list wrong=R5117 suffix=$how
+        [ "$how" != signify ] || suffix=sig
         [ "$list" != - ] || { file=image.tar; wrong=R5110; }
 
         publish "$list" "$how" publisher
         pull
         is "$status" 0 "$list, $how: the real one passes"
         case $how in
-        minisig) like "$err" 'signed by minisign:[0-9A-F]{16}\.$' 'and its key is named' ;;
+        minisig|signify) like "$err" 'signed by minisign:[0-9A-F]{16}\.$' 'and its key is named' ;;
         *)       like "$err" 'signed by pgp:[0-9A-F]{40}\.$' 'and its key is named' ;;
         esac
         forget image
@@ -96,10 +105,10 @@ while read -r list how; do
                 refused R5112 "$list, $how: a cut signature"
         else
                 publish "$list" "$how" publisher
-                echo "noise" >"$WORK/srv/p/$file.$how"
+                echo "noise" >"$WORK/srv/p/$file.$suffix"
                 refused R5112 "$list, $how: noise for a signature"
                 publish "$list" "$how" publisher
-                rm "$WORK/srv/p/$file.$how"
+                rm "$WORK/srv/p/$file.$suffix"
                 [ "$list" = - ] && code=R5115 || code=R5118
                 refused "$code" "$list, $how: no signature"
                 if [ "$list" != - ]; then
@@ -118,11 +127,13 @@ SHA256SUMS gpg
 SHA256SUMS asc
 SHA256SUMS clear
 SHA256SUMS minisig
+SHA256SUMS signify
 SHA512SUMS sign
 CHECKSUM clear
 - sig
 - asc
 - minisig
+- signify
 END
 ok "there were thirty forgeries (of $count)" test "$count" -ge 30
 
@@ -134,7 +145,7 @@ for how in asc minisig; do
         printf x >>"$WORK/srv/p/image.tar"
         pull "--key=$key"
         is "$status" 1 "$how, --key=: another file is refused still"
-        is "$(ls /etc/redd/keys | tr '\n' ' ')" 'publisher.gpg publisher.pub ' 'and the key is not kept'
+        is "$(ls /etc/redd/keys | tr '\n' ' ')" 'publisher-signify.pub publisher.gpg publisher.pub ' 'and the key is not kept'
         publish SHA256SUMS $how stranger
         pull "--key=$key"
         is "$status" 0 'the real one passes'
