@@ -25,7 +25,9 @@ struct show {
     const struct request *request;
     bool on_terminal;
     bool bar_is_drawn;
-    int64_t start_ms;
+    int64_t part_ms;            /* when the first word of this part came: a transfer fetches, then unpacks */
+    uint64_t part_done;         /* what was there by then: one that is taken up has some */
+    struct progress last;
     int told_percent;           /* in lines */
     struct json json;
 };
@@ -49,24 +51,56 @@ static void format_bytes(char *buffer, size_t size, double bytes)
     (void) snprintf(buffer, size, unit && bytes < 10 ? "%.1f%s" : "%.0f%s", bytes, units[unit]);
 }
 
+static void format_seconds(char *buffer, size_t size, double seconds)
+{
+    unsigned long long n = seconds < 1e9 ? (unsigned long long) (seconds + 0.5) : 1000000000;
+
+    if (n < 100)
+        (void) snprintf(buffer, size, "%llus", n);
+    else if (n < 6000)
+        (void) snprintf(buffer, size, "%llum %llus", n / 60, n % 60);
+    else
+        (void) snprintf(buffer, size, "%lluh %llum", n / 3600, n / 60 % 60);
+}
+
+/* In bytes a second, of this part of the transfer. */
+static double speed_of(struct show *show, const struct progress *progress)
+{
+    int64_t now = clock_ms();
+
+    if (show->part_ms == 0 || progress->done < show->last.done || progress->total != show->last.total) {
+        show->part_ms = now;
+        show->part_done = progress->done;
+    }
+    show->last = *progress;
+    if (now <= show->part_ms)
+        return 0;
+    return (double) (progress->done - show->part_done) * 1000 / (double) (now - show->part_ms);
+}
+
 static void draw_bar(struct show *show, const struct progress *progress)
 {
-    double seconds = (double) (clock_ms() - show->start_ms) / 1000, speed = seconds > 0 ? progress->done / seconds : 0;
-    char done[32], rate[32], bar[BAR_WIDTH + 1];
+    double speed = speed_of(show, progress);
+    char done[32], rate[32], left[32], bar[BAR_WIDTH + 1];
 
     format_bytes(done, sizeof done, (double) progress->done);
     format_bytes(rate, sizeof rate, speed);
     if (progress->total == 0)
-        (void) fprintf(stderr, "\r\033[K%s %s, %s/s", show->request->verb->done, done, rate);
+        (void) fprintf(stderr, "\r\033[K%s %s", show->request->verb->done, done);
     else {
         double share = (double) progress->done / (double) progress->total;
         int n = (int) ((share > 1 ? 1 : share) * BAR_WIDTH);
-        double left = speed > 0 ? (double) (progress->total - progress->done) / speed : 0;
 
         for (int i = 0; i < BAR_WIDTH; i++)
             bar[i] = i < n ? '#' : '.';
         bar[BAR_WIDTH] = '\0';
-        (void) fprintf(stderr, "\r\033[K%3d%% [%s] %s, %s/s, %.0fs left", (int) (share * 100), bar, done, rate, left);
+        (void) fprintf(stderr, "\r\033[K%3d%% [%s] %s", (int) (share * 100), bar, done);
+    }
+    if (speed > 0)
+        (void) fprintf(stderr, ", %s/s", rate);
+    if (speed > 0 && progress->total > progress->done) {
+        format_seconds(left, sizeof left, (double) (progress->total - progress->done) / speed);
+        (void) fprintf(stderr, ", %s left", left);
     }
     show->bar_is_drawn = true;
 }
@@ -176,7 +210,7 @@ static int leave(struct show *show)
 
 int show_job(const struct request *request, int fd, struct error **err)
 {
-    struct show show = {.request = request, .on_terminal = isatty(STDERR_FILENO) == 1, .start_ms = clock_ms()};
+    struct show show = {.request = request, .on_terminal = isatty(STDERR_FILENO) == 1};
     auto_free struct message *message = mem_alloc(sizeof *message);
     auto_close int interrupt_fd = open_interrupts();
 

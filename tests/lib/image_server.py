@@ -8,6 +8,7 @@ networks have, and an OCI registry with tokens.
     /NAME                   a file of FOLDER
     /drop/N/NAME            the same, but the connection breaks after N bytes of each answer
     /stall/N/NAME           sends N bytes and then nothing more
+    /slow/N/NAME            sends N bytes five times a second
     /moved/NAME             a redirect to /NAME;  /loop/ to itself;  /away/ to another scheme
     /status/CODE/NAME       that status
     /fresh/NAME             another ETag each time, no ranges
@@ -54,7 +55,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if self.command != "HEAD":
             self.wfile.write(body)
 
-    def send_file(self, path, etag=None, ranges=True, stop_after=None, stall=False, kind="application/octet-stream"):
+    def send_file(self, path, etag=None, ranges=True, stop_after=None, stall=False, at_once=None,
+                  kind="application/octet-stream"):
         try:
             with open(path, "rb") as file:
                 body = file.read()
@@ -89,7 +91,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 threading.Event().wait(60)
             self.close_connection = True
             return
-        self.wfile.write(body)
+        for at in range(0, len(body), at_once or len(body) or 1):
+            self.wfile.write(body[at:at + (at_once or len(body))])
+            if at_once:
+                threading.Event().wait(0.2)
 
     def private(self, path):
         """Whether who asks may have it; if not, the answer is given."""
@@ -159,6 +164,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.send_file(os.path.join(FOLDER, name), stop_after=int(number))
         elif word == "stall":
             self.send_file(os.path.join(FOLDER, name), stop_after=int(number), stall=True)
+        elif word == "slow":
+            self.send_file(os.path.join(FOLDER, name), at_once=int(number))
         elif word == "moved":
             self.answer(302, b"", [("Location", "/" + rest)])
         elif word == "loop":

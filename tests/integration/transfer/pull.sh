@@ -97,6 +97,18 @@ like "$(cat "$WORK/requests")" 'GET /stall/900000/web.tar.gz range=bytes=900000-
 rm -f /var/lib/machines/.#partial.*
 forget web
 
+# how it goes, on a terminal and elsewhere
+out=$(python3 "$LIB/at_terminal.py" '' '' "$REDD" pull-tar --verify=no --keep-download=no "$server/slow/500000/web.tar.gz" web)
+like "$out" '\[#+\.+\] [0-9.]+[KM], [0-9.]+[KM]/s, [0-9]+s left' 'a terminal shows a bar, the speed and the time that is left'
+forget web
+run "$REDD" pull-tar --verify=no --keep-download=no "$server/slow/500000/web.tar.gz" web
+like "$err" '^Downloaded [1-9]0%\.$|^[A-Z][a-z]+ [1-9][0-9]%\.$' 'elsewhere there are lines'
+unlike "$err" '[KM]/s,|\[#' 'without a bar'
+forget web
+run "$REDD" pull-tar --json=short --verify=no --keep-download=no "$server/slow/500000/web.tar.gz" web
+like "$out" '^\{"type":"progress","done":[0-9]+,"total":[0-9]+\}$' 'programs are told by numbers'
+forget web
+
 run env http_proxy="$server" "$REDD" pull-tar -q --verify=no http://elsewhere.invalid/web.tar.gz web
 is "$status" 0 'a proxy is asked where one is named'
 like "$(cat "$WORK/requests")" 'GET http://elsewhere.invalid/web.tar.gz' 'for the whole address'
