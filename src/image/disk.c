@@ -145,7 +145,7 @@ int disk_mount(struct disk *disk, enum disk_part part, int *ret_mount_fd, struct
     if (fd < 0)
         return fail_mount(err, part, place->content);
     if (place->grow && !place->read_only)
-        file_system_grow(fd, place->content, place->size);
+        (void) file_system_grow(fd, place->content, place->size);
     *ret_mount_fd = fd;
     return 0;
 }

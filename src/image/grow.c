@@ -40,15 +40,15 @@ static int grow_xfs(int fd, uint64_t blocks)
     return ioctl(fd, XFS_GROW, &growth);
 }
 
-void file_system_grow(int mount_fd, enum content content, uint64_t device_size)
+int file_system_grow(int mount_fd, enum content content, uint64_t device_size)
 {
     auto_close int fd = openat(mount_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     struct statvfs st;
     int r = 0;
 
-    if (fd < 0 || fstatvfs(fd, &st) < 0 || st.f_frsize == 0)
-        return;
-    uint64_t blocks = device_size / st.f_frsize;
+    if (fd < 0 || fstatvfs(fd, &st) < 0)
+        return -errno;
+    uint64_t blocks = device_size / (st.f_frsize ? st.f_frsize : 4096);
     if (content == CONTENT_EXT4)
         r = ioctl(fd, EXT4_RESIZE, &blocks);
     else if (content == CONTENT_XFS)
@@ -57,6 +57,9 @@ void file_system_grow(int mount_fd, enum content content, uint64_t device_size)
         struct btrfs_ioctl_vol_args args = {.name = "max"};
         r = ioctl(fd, BTRFS_IOC_RESIZE, &args);
     }
-    if (r < 0)
-        log_debug("cannot grow a file system to %llu bytes: %s", (unsigned long long) device_size, strerror(errno));
+    if (r == 0)
+        return 0;
+    r = -errno;
+    log_debug("cannot grow a file system to %llu bytes: %s", (unsigned long long) device_size, strerror(-r));
+    return r;
 }

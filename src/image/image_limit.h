@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* image_limit: how much an image may take. Sentences are complete behind "Could not set limit: ". */
+/* image_limit: how much an image may take. A disk image takes what its size is, and can be given more. Sentences are
+ * complete behind "Could not set limit: ". */
 #pragma once
 
 #include <stdint.h>

@@ -105,6 +105,47 @@ run "$REDD" run -q --pipe -i "$device" cat /etc/mark
 is "$out" in-tree 'a block device with a table runs'
 losetup -d "$device"
 
+# --- limits of disk images: their size ---
+mount -t tmpfs -o mode=0700 machines /var/lib/machines
+for kind in ext4 xfs btrfs; do
+        grep -qw "$kind" /proc/filesystems || { cannot "$kind: grows" "this kernel has no $kind"; continue; }
+        image=/var/lib/machines/web.raw
+        rm -f "$image"
+        truncate -s 320M "$image"
+        case $kind in
+        ext4) mkfs.ext4 -q -F -d "$WORK/tree" "$image" ;;
+        btrfs) mkfs.btrfs -q --rootdir "$WORK/tree" "$image" >/dev/null ;;
+        xfs)
+                mkfs.xfs -q "$image"
+                mkdir -p "$WORK/filled"
+                mount -o loop "$image" "$WORK/filled"
+                cp -a "$WORK/tree/." "$WORK/filled/"
+                umount "$WORK/filled" ;;
+        esac
+        run "$REDD" set-limit web 1G
+        case $kind$err in
+        ext4*'Operation not permitted'*)
+                cannot "$kind: grows" 'without CAP_SYS_RESOURCE the kernel does not let it'
+                like "$err" "hint: .*'resize2fs' of the image do it" "$kind: … and it is said what does"
+                continue ;;
+        esac
+        is "$status$err" 0 "$kind: a disk image is given more room"
+        size=$("$REDD" run -q --pipe -M web sh -c 'df -m / | tail -n 1 | tr -s " " | cut -d " " -f 2')
+        ok "$kind: … and df inside tells it ($size MiB)" test "${size:-0}" -gt 800
+        ok "$kind: … which takes nothing" test "$(du -m "$image" | cut -f 1)" -lt 300
+done
+refuses 'a disk image does not become smaller' 'can be made larger .*\[R3028\]' "$REDD" set-limit web 100M
+refuses '… nor is it without a size' '\[R3028\]' "$REDD" set-limit web -
+run "$REDD" set-limit web 1G
+is "$status" 0 '… and may be told twice'
+cp "$WORK/gpt.raw" /var/lib/machines/parts.raw
+like "$("$REDD" set-limit parts 4G 2>&1)" 'hint: of one with partitions' 'of one with partitions it is said what moves them'
+is "$(stat -c %s /var/lib/machines/parts.raw)" "$(stat -c %s "$WORK/gpt.raw")" '… and it stays as it is'
+start web "$REDD" run -q -M web --as-pid2 sh -c 'helper notify READY=1; exec sleep 1000'
+refuses '… nor one that runs' 'Device or resource busy' "$REDD" set-limit web 2G
+stop
+umount /var/lib/machines
+
 # a partition that is larger than its file system, and says that this is to change
 grows() {
         rm -f "$WORK/grow.raw"

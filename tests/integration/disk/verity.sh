@@ -168,6 +168,9 @@ for n in $(seq 60 6 300); do
         again() { redd run -q --pipe -i bare.raw true >/tmp/why 2>&1; }
         again || { /given/helper pause 500000; again; } || { left=$((left + 1)); say why "$n $(cat /tmp/why)"; }
 done
+cp plain.raw /var/lib/machines/grow.raw
+chmod u+w /var/lib/machines/grow.raw; redd set-limit grow 64M
+try grown -M grow sh -c 'df -m / | tail -n 1 | tr -s " " | cut -d " " -f 2'
 # so is it with one that has no folder of its own where it could write down what to undo
 cp bare.raw /var/lib/machines/kept.raw; cp bare.roothash /var/lib/machines/kept.roothash; cp bare.verity /var/lib/machines/kept.verity
 taken=0
@@ -213,6 +216,7 @@ like "$(vm_says damaged-hashes)" '\[R3212\]' 'hashes that are none are refused'
 like "$(vm_says late)" '^up .*refused$' 'a block that was changed cannot be read'
 is "$(vm_says devices)" 0 'no device is left'
 is "$(vm_says keys)" 0 'no key is left'
+ok 'an ext4 image can be made larger while the system runs' test "$(vm_says grown)" -gt 50
 is "$(vm_says copied)" 'in-tree 1 0 0' 'what a killed copy leaves goes with the next one'
 is "$(vm_says killed)" '41 0 0 0' 'nor anything of a start that was killed'
 done_testing
