@@ -46,6 +46,15 @@ static bool is_host(const char *text, size_t size)
     return memchr(text, '.', size) || memchr(text, ':', size) || (size == 9 && strncmp(text, "localhost", 9) == 0);
 }
 
+bool oci_reference_names_host(const char *text)
+{
+    size_t size = strcspn(text, "/"), name = strcspn(text, "/:"), port = name + 1;
+
+    while (port < size && text[port] >= '0' && text[port] <= '9')
+        port++;
+    return text[size] == '/' && is_host(text, size) && (name == size || (port == size && port > name + 1));
+}
+
 int oci_reference_parse(const char *text, struct oci_reference *ret, struct error **err)
 {
     CLEANUP(oci_reference_done) struct oci_reference reference = {0};

@@ -23,6 +23,9 @@ struct oci_reference {
     char *digest;               /* or NULL */
 };
 
+/* Whether TEXT begins with a host (a dot, a port or "localhost" before a slash), as no name of an image server does. */
+bool oci_reference_names_host(const char *text);
+
 /* R5132: it is no such name. */
 int oci_reference_parse(const char *text, struct oci_reference *ret, struct error **err);
 

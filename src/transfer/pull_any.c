@@ -11,6 +11,7 @@
 #include "base/path.h"
 #include "transfer/fetch.h"
 #include "transfer/lock_lines.h"
+#include "transfer/oci_reference.h"
 #include "transfer/pull.h"
 #include "transfer/simplestreams.h"
 #include "transfer/url.h"
@@ -98,7 +99,9 @@ static int no_such_image(const struct stream_images *images, const char *text, c
     const char *nearest = string_nearest(text, (const char *const *) aliases.item, aliases.count);
     fail_plain(err, ENOENT, "%s has no image '%s' for this machine", server, text);
     fail_id(*err, "R5162");
-    if (nearest)
+    if (strpbrk(text, ":@"))
+        fail_hint(*err, "if it is an image of a registry, say oci:%s", text);
+    else if (nearest)
         fail_hint(*err, "did you mean '%s'? 'redd search' lists all", nearest);
     else
         fail_hint(*err, "'redd search' lists all; --platform= is for other machines");
@@ -197,6 +200,8 @@ static int pull_text(struct job *job, const struct request *request, const char 
         return pull_url(job, request, text, given, err);
     if (*text == '/' || *text == '.')
         return import_instead(job, request, text, given, err);
+    if (oci_reference_names_host(text))
+        return pull_oci(job, request, text, given, err);
     return pull_named(job, request, text, given, err);
 }
 

@@ -15,6 +15,7 @@
 #include "transfer/inspect.h"
 #include "transfer/lock_lines.h"
 #include "transfer/oci_document.h"
+#include "transfer/oci_reference.h"
 #include "transfer/oci_source.h"
 #include "transfer/path_set.h"
 #include "transfer/registry_login.h"
@@ -147,6 +148,18 @@ TEST(references_have_a_host_when_it_looks_like_one)
     EXPECT_FAIL(oci_reference_parse("Upper", &reference, ERR), EINVAL, "is not valid");
     EXPECT_FAIL(oci_reference_parse("a/../b", &reference, ERR), EINVAL, "is not valid");
     EXPECT_FAIL(oci_reference_parse("a@sha256:12", &reference, ERR), EINVAL, "is not valid");
+}
+
+TEST(a_host_in_front_tells_references_from_names)
+{
+    EXPECT_TRUE(oci_reference_names_host("docker.io/library/alpine:3"));
+    EXPECT_TRUE(oci_reference_names_host("localhost/a"));
+    EXPECT_TRUE(oci_reference_names_host("host:5000/a"));
+    EXPECT_TRUE(!oci_reference_names_host("debian/12.1"));
+    EXPECT_TRUE(!oci_reference_names_host("alpine:3.18"));
+    EXPECT_TRUE(!oci_reference_names_host("images:debian/12"));
+    EXPECT_TRUE(!oci_reference_names_host("host:/a"));
+    EXPECT_TRUE(!oci_reference_names_host("debian.12"));
 }
 
 static char *login_in(const char *text, const char *place)
@@ -476,7 +489,8 @@ TESTS(RUN(lists_of_checksums_come_in_several_forms), RUN(what_is_no_line_about_t
       RUN(names_of_images_lose_what_says_how_they_are_packed), RUN(urls_are_checked_and_taken_apart),
       RUN(the_login_is_the_one_that_is_about_the_most_of_the_name), RUN(mirrors_come_before_the_registry_they_are_of),
       RUN(a_byte_that_is_inserted_changes_one_chunk_or_two),
-      RUN(references_have_a_host_when_it_looks_like_one), RUN(of_several_challenges_the_bearer_is_taken_apart),
+      RUN(references_have_a_host_when_it_looks_like_one), RUN(a_host_in_front_tells_references_from_names),
+      RUN(of_several_challenges_the_bearer_is_taken_apart),
       RUN(an_index_gives_the_manifest_of_a_platform), RUN(documents_that_are_none_are_refused),
       RUN(settings_of_an_image_cannot_add_lines), RUN(the_newest_build_of_a_product_counts),
       RUN(the_last_line_of_a_name_counts), RUN(exports_say_what_they_were), RUN(half_a_signature_is_none),

@@ -36,6 +36,10 @@ is "$(grep -v '^#' /var/lib/machines/app.nspawn | tr '\n' ' ')" \
         'its configuration is the settings'
 ok 'which are valid' "$REDD" config app
 like "$(cat "$WORK/requests")" '/token\?service=test&scope=repository:team/app:pull' 'the token was asked for'
+run "$REDD" pull -q "$host/team/app" by-host
+is "$status" 0 'pull knows a registry by its host, too'
+is "$(same by-host)" '' 'and gets the same'
+forget by-host
 like "$(cat /var/lib/redd/pulled.lock)" "^app	pull-oci	$host/team/app	sha256:[0-9a-f]{64}	" 'and the digest is written down'
 forget app
 run "$REDD" pull -q --locked app
