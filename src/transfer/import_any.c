@@ -18,6 +18,8 @@ struct importing {
     const struct request *request;
     struct place *place;
     const char *source;
+    const char *tag;            /* of several images in a layout, the one that is meant; NULL: there is one */
+    char *path;                 /* SOURCE, where a tag was cut off it */
     char *name;
     int fd;
     struct strings facts;
@@ -68,7 +70,7 @@ static int import_folder_of_layers(struct importing *in, int folder_fd, struct e
     CLEANUP(oci_source_done) struct oci_source source = {.job = in->job, .folder_fd = folder_fd};
     auto_free char *digest = NULL;
 
-    return oci_install(in->job, in->request, in->place, &source, NULL, in->name, &digest, err);
+    return oci_install(in->job, in->request, in->place, &source, in->tag, in->name, &digest, err);
 }
 
 static int import_layers(struct importing *in, struct error **err)
@@ -159,9 +161,26 @@ static int import_directory(struct importing *in, struct error **err)
 
 static void importing_done(struct importing *in)
 {
+    free(in->path);
     free(in->name);
     strings_done(&in->facts);
     fd_closep(&in->fd);
+}
+
+/* Layouts may hold several images: PATH:TAG, as skopeo and umoci have it, where no file is called so. */
+static void open_source(struct importing *in)
+{
+    const char *colon = strrchr(in->source, ':');
+
+    in->fd = file_open(in->source, O_RDONLY | O_NOCTTY | O_NONBLOCK);
+    if (in->fd >= 0 || errno != ENOENT || !colon || colon == in->source || !colon[1] || strchr(colon, '/'))
+        return;
+    in->path = mem_copy_bytes(in->source, (size_t) (colon - in->source));
+    in->fd = file_open(in->path, O_RDONLY | O_NOCTTY | O_NONBLOCK);
+    if (in->fd < 0)
+        return;
+    in->source = in->path;
+    in->tag = colon + 1;
 }
 
 int verb_import(struct job *job, const struct request *request, struct error **err)
@@ -171,7 +190,7 @@ int verb_import(struct job *job, const struct request *request, struct error **e
         .job = job, .request = request, .place = &place, .source = request->words.item[0], .fd = -1};
     struct stat st;
 
-    in.fd = file_open(in.source, O_RDONLY | O_NOCTTY | O_NONBLOCK);
+    open_source(&in);
     if (in.fd < 0 || fstat(in.fd, &st) < 0) {
         fail(err, errno, "cannot open '%s'", in.source);
         fail_id(*err, "R5152");

@@ -279,6 +279,8 @@ static int mark_read_only(const struct arrival *arrival, bool renamed, struct er
     fail_id(*err, "R5036");
     if (r == -ENOTTY || r == -EOPNOTSUPP)
         fail_hint(*err, "the file system of %s knows no read-only directories", arrival->place->path);
+    else if (r == -EPERM && arrival->is_tree)
+        fail_hint(*err, "the flag of read-only directories is root's to set; 'redd remove' takes the image away again");
     return r;
 }
 

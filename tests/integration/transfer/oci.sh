@@ -81,7 +81,17 @@ skopeo copy -q --insecure-policy "oci:$layout:latest" "dir:$WORK/app.dir" 2>/dev
 skopeo copy -q --insecure-policy --dest-compress-format zstd "oci:$layout:latest" "oci:$WORK/zstd:latest"
 run "$REDD" pull -q "oci:$WORK/zstd" four
 is "$(same four)" '' 'with layers in zstd'
-forget one two three four
+cp -a "$layout" "$WORK/several"
+umoci new --image "$WORK/several:bare" >/dev/null
+run "$REDD" pull -q "oci:$WORK/several:latest"
+is "$status" 0 'of several images in a folder the one that is named'
+is "$(same several)" '' 'comes'
+tar -C "$WORK/several" -cf "$WORK/several.tar" .
+run "$REDD" pull -q "oci-archive:$WORK/several.tar:latest" five
+is "$(same five)" '' 'out of an archive, too'
+run "$REDD" pull -q "oci:$WORK/several:nosuch" six
+like "$err" "under the tag 'nosuch'" 'and one that is not there is named'
+forget one two three four five several
 run "$REDD" pull -q "--verify=$(printf %064d 0)" "oci:$WORK/zstd" four
 like "$err" 'a sum in --verify= is for what comes from a URL \[R5164\]' 'a sum that would be looked at by nobody is refused'
 run "$REDD" pull -q --key=/etc/passwd "oci://$host/team/app" four
