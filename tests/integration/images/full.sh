@@ -83,7 +83,7 @@ mkdir "$WORK/at"
 mount -t tmpfs -o size=8M,mode=0700 store "$STORE"
 full tmpfs
 store_end
-mount -t tmpfs -o nr_inodes=200,mode=0700 store "$STORE"
+mount -t tmpfs -o size=64M,nr_inodes=200,mode=0700 store "$STORE"
 full 'tmpfs without inodes'
 # what was being removed when somebody was killed
 mkdir -p "$STORE/web" "$STORE/.redd.v/gone-0/etc"
@@ -94,6 +94,7 @@ STORE_SIZE=16M
 store ext4 && { full ext4; store_end; }
 STORE_SIZE=310M
 store xfs && { full XFS; store_end; }
+STORE_SIZE=128M
 store btrfs && { full btrfs; store_end; }
 
 # --- a quota, which is asked even when something is removed ---
