@@ -65,6 +65,7 @@ int verb_main(enum program program, int argc, char **argv);
 void verb_print_help(enum program program, const struct verb *verb);
 
 void print_version(void);                       /* version.c */
+void print_version_json(enum json_style style);
 
 /* The rows. Each is in verb_NAME.c unless said otherwise. */
 int verb_run(int argc, char **argv);

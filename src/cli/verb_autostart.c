@@ -10,6 +10,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "cli/json.h"
 #include "cli/report.h"
 #include "cli/run_host.h"
 #include "cli/scope.h"
@@ -76,14 +77,26 @@ static int stop_all(const struct verb_call *call, int *ret_status, struct error 
     return 0;
 }
 
-static int list_all(struct error **err)
+static int list_all(enum json_style style, struct error **err)
 {
     CLEANUP(strings_done) struct strings names = {0};
+    struct json json = {.style = style};
 
     if (autostart_list(AUTOSTART_ROOT, &names, err) < 0)
         return -error_code(*err);
-    for (size_t i = 0; i < names.count; i++)
-        (void) puts(names.item[i]);
+    if (style == JSON_OFF) {
+        for (size_t i = 0; i < names.count; i++)
+            (void) puts(names.item[i]);
+        return 0;
+    }
+    json_array(&json, NULL);
+    for (size_t i = 0; i < names.count; i++) {
+        json_object(&json, NULL);
+        json_string(&json, "machine", names.item[i]);
+        json_end(&json);
+    }
+    json_end(&json);
+    json_finish(&json);
     return 0;
 }
 
@@ -92,7 +105,7 @@ int verb_autostart(const struct verb_call *call, int *ret_status, struct error *
     const char *what = call->argc > 0 ? call->argv[0] : "start";
 
     if (strcmp(what, "list") == 0)
-        return list_all(err);
+        return list_all(call->options->json, err);
     if (service_manager_is_systemd()) {
         log_info("systemd starts and stops the enabled machines itself, by machines.target.");
         return 0;

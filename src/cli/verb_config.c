@@ -10,13 +10,45 @@
 
 #include "base/mem.h"
 #include "base/strings.h"
+#include "cli/json.h"
 #include "cli/load_spec.h"
 #include "cli/report.h"
 #include "cli/start_named.h"
 #include "cli/verb.h"
 
-static int print_config(int argc, char **argv, struct error **err)
+static void print_setting(void *data, const char *name, const char *value, const char *origin)
 {
+    struct json *json = data;
+
+    json_object(json, NULL);
+    json_string(json, "setting", name);
+    json_string(json, "value", value);
+    json_string(json, "origin", origin);
+    json_end(json);
+}
+
+/* Takes "-o json", "-ojson" or "--json=STYLE" away from the place AT: what else is there is for the container. */
+static int take_style(int *argc, char **argv, int at, enum json_style *ret)
+{
+    const char *word = *argc > at ? argv[at] : "", *json = string_after(word, "--json=");
+    int n = json || string_equal(word, "-ojson") || string_equal(word, "--output=json") ? 1
+            : string_equal(word, "-o") && *argc > at + 1 && string_equal(argv[at + 1], "json") ? 2 : 0;
+
+    if (n == 0)
+        return 0;
+    if (json && json_style_parse(json, ret) < 0)
+        return -EINVAL;
+    if (!json)
+        *ret = JSON_SHORT;
+    for (int i = at; i + n <= *argc; i++)
+        argv[i] = argv[i + n];
+    *argc -= n;
+    return 0;
+}
+
+static int print_config(int argc, char **argv, enum json_style style, struct error **err)
+{
+    struct json json = {.style = style};
     CLEANUP(settings_done) struct settings settings = {0};
     CLEANUP(spec_done) struct spec spec;
     enum argv_action action;
@@ -24,7 +56,15 @@ static int print_config(int argc, char **argv, struct error **err)
     spec_init(&spec);
     if (spec_load(argc, argv, &settings, &spec, &action, err) < 0)
         return -error_code(*err);
-    return action == ARGV_RUN ? settings_explain(&settings, &spec, STDOUT_FILENO, err) : 0;
+    if (action != ARGV_RUN)
+        return 0;
+    if (style == JSON_OFF)
+        return settings_explain(&settings, &spec, STDOUT_FILENO, err);
+    json_array(&json, NULL);
+    settings_visit(&settings, &spec, print_setting, &json);
+    json_end(&json);
+    json_finish(&json);
+    return 0;
 }
 
 struct way {
@@ -73,7 +113,15 @@ static int print_both(const char *name, size_t n_more, char **more, struct error
 int verb_config(int argc, char **argv)
 {
     auto_error struct error *err = NULL;
+    enum json_style style = JSON_OFF;
     char machine[] = "--machine";
+
+    if (take_style(&argc, argv, 1, &style) < 0 || take_style(&argc, argv, 2, &style) < 0) {
+        (void) fail_plain(&err, EINVAL, "Unknown JSON output mode");
+        fail_id(err, "R1017");
+        fail_hint(err, "the modes are: short, pretty, off and auto");
+        return report("redd config", err);
+    }
 
     if (argc > 1 && strcmp(argv[1], "--both") == 0 && (argc == 2 || argv[2][0] == '-')) {
         (void) fail_plain(&err, EINVAL, "--both wants the name of a machine");
@@ -93,7 +141,7 @@ int verb_config(int argc, char **argv)
     for (int i = 1; i < argc; i++)
         words[n++] = argv[i];
 
-    int r = print_config(n, words, &err);
+    int r = print_config(n, words, style, &err);
     free(words);
     return r < 0 ? report("redd config", err) : EXIT_SUCCESS;
 }

@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "base/path.h"
 #include "cli/interrupt.h"
+#include "cli/json.h"
 #include "cli/verb.h"
 #include "image/find.h"
 #include "image/image_mount.h"
@@ -67,6 +68,22 @@ static void print_problems(const struct strings *problems, const struct verified
         (void) printf("%zu problem%s.\n", problems->count, problems->count == 1 ? "" : "s");
 }
 
+static void print_problems_json(const struct strings *problems, const struct verified *verified, enum json_style style)
+{
+    struct json json = {.style = style};
+
+    json_object(&json, NULL);
+    json_unsigned(&json, "images", verified->images);
+    json_unsigned(&json, "layers", verified->layers);
+    json_unsigned(&json, "snapshots", verified->snapshots);
+    json_array(&json, "problems");
+    for (size_t i = 0; i < problems->count; i++)
+        json_string(&json, NULL, problems->item[i]);
+    json_end(&json);
+    json_end(&json);
+    json_finish(&json);
+}
+
 static int verify_all(bool user_scope, struct strings *problems, struct verified *verified, struct error **err)
 {
     CLEANUP(strings_done) struct strings folders = {0};
@@ -101,7 +118,10 @@ int verb_verify(const struct verb_call *call, int *ret_status, struct error **er
     }
     if (r < 0)
         return fail_in(err, "Could not verify");
-    print_problems(&problems, &verified, call->options->quiet);
+    if (call->options->json != JSON_OFF)
+        print_problems_json(&problems, &verified, call->options->json);
+    else
+        print_problems(&problems, &verified, call->options->quiet);
     *ret_status = problems.count > 0;
     return 0;
 }
@@ -118,6 +138,43 @@ static void print_plan(const char *name, const struct repair *plan)
         (void) printf("%s: %" PRIu64 " files of the range from %u\n", name, plan->range[i].files, plan->range[i].base);
     if (plan->to_change == 0)
         (void) printf("%s: nothing is wrong\n", name);
+}
+
+/* What was to be done, and the number of files that were. */
+static void print_repair_json(const char *name, const struct repair *plan, uint64_t changed, enum json_style style)
+{
+    struct json json = {.style = style};
+
+    json_object(&json, NULL);
+    json_string(&json, "image", name);
+    json_bool(&json, "unlinked", plan->unlinked);
+    json_array(&json, "ranges");
+    for (size_t i = 0; i < plan->n_ranges; i++) {
+        json_object(&json, NULL);
+        json_unsigned(&json, "base", plan->range[i].base);
+        json_unsigned(&json, "files", plan->range[i].files);
+        json_end(&json);
+    }
+    json_end(&json);
+    json_unsigned(&json, "wrong", plan->to_change);
+    json_unsigned(&json, "moved", changed);
+    json_end(&json);
+    json_finish(&json);
+}
+
+static int repair_for_programs(const struct verb_call *call, const struct image *image, int stop_fd,
+                               struct error **err)
+{
+    CLEANUP(repair_done) struct repair plan = {0};
+    uint64_t changed = 0;
+
+    if (image_repair_plan(image, &plan, err) < 0)
+        return -error_code(*err);
+    if ((plan.to_change > 0 || plan.unlinked) && !call->options->dry_run &&
+        image_repair(image, &plan, stop_fd, &changed, err) < 0)
+        return -error_code(*err);
+    print_repair_json(image->name, &plan, changed, call->options->json);
+    return 0;
 }
 
 static int repair_one(const struct verb_call *call, const struct image *image, int stop_fd, struct error **err)
@@ -154,7 +211,7 @@ int verb_repair(const struct verb_call *call, int *ret_status, struct error **er
         CLEANUP(image_done) struct image image = {0};
 
         if (image_get(call->argv[i], call->options->user_scope, &image, err) < 0 ||
-            repair_one(call, &image, stop_fd, err) < 0)
+            (call->options->json != JSON_OFF ? repair_for_programs : repair_one)(call, &image, stop_fd, err) < 0)
             return fail_in(err, "Could not repair image");
     }
     return 0;

@@ -11,6 +11,7 @@
 #include "base/id128.h"
 #include "base/mem.h"
 #include "base/path.h"
+#include "cli/json.h"
 #include "cli/timestamp.h"
 #include "cli/verb.h"
 #include "image/find.h"
@@ -125,15 +126,88 @@ static void print_image(const struct image *image, bool user_scope)
     print_size("Limit", info.limit, info.limit_exclusive);
 }
 
+/* -- for programs -- */
+
+static void json_size(struct json *json, const char *key, uint64_t bytes)
+{
+    if (bytes == SIZE_UNKNOWN)
+        json_null(json, key);
+    else
+        json_unsigned(json, key, bytes);
+}
+
+static void json_system(struct json *json, const struct image *image)
+{
+    CLEANUP(os_release_done) struct os_release os = {0};
+    auto_free char *hostname = NULL, *machine = NULL;
+    auto_error struct error *ignored = NULL;
+    auto_close int tree_fd = -1;
+
+    if (image->type != IMAGE_RAW && image->type != IMAGE_BLOCK && image_tree_open(image, &tree_fd, &ignored) == 0) {
+        hostname = read_line(tree_fd, "/etc/hostname");
+        machine = read_line(tree_fd, "/etc/machine-id");
+        (void) os_release_read(tree_fd, &os);
+    }
+    json_string(json, "hostname", hostname);
+    json_string(json, "machine_id", machine);
+    json_string(json, "os", os.id);
+    json_string(json, "version", os.version_id);
+    json_string(json, "os_name", os.pretty_name);
+}
+
+static void json_image(struct json *json, const struct image *image, bool user_scope)
+{
+    auto_error struct error *ignored = NULL;
+    struct image_usage counted;
+    struct image_info info;
+
+    image_info_read(image, &info);
+    json_object(json, NULL);
+    json_string(json, "name", image->name);
+    json_string(json, "type", image_type_name(image->type));
+    json_string(json, "path", image->path);
+    json_system(json, image);
+    json_bool(json, "read_only", image->read_only);
+    json_unsigned(json, "created", info.created_us);
+    json_unsigned(json, "modified", info.modified_us);
+    if (info.usage == SIZE_UNKNOWN && strcmp(image->name, ".host") != 0 &&
+        image_usage_read(image, user_scope, &counted, &ignored) == 0) {
+        json_size(json, "usage", counted.own + counted.shared);
+        json_size(json, "usage_exclusive", counted.own);
+    } else {
+        json_size(json, "usage", info.usage);
+        json_size(json, "usage_exclusive", info.usage_exclusive);
+    }
+    json_size(json, "limit", info.limit);
+    json_size(json, "limit_exclusive", info.limit_exclusive);
+    json_end(json);
+}
+
+static void json_pool(struct json *json, const char *folder, const struct image_info *pool)
+{
+    json_object(json, NULL);
+    json_string(json, "path", folder);
+    json_size(json, "usage", pool->usage);
+    json_size(json, "limit", pool->limit);
+    json_end(json);
+}
+
 int verb_image_status(const struct verb_call *call, int *ret_status, struct error **err)
 {
     bool user_scope = call->options->user_scope;
     auto_free char *folder = image_new_folder(user_scope);
+    struct json json = {.style = call->options->json};
+    bool for_programs = json.style != JSON_OFF;
     struct image_info pool;
 
     (void) ret_status;
-    if (call->argc == 0) {
+    if (for_programs)
+        json_array(&json, NULL);
+    if (call->argc == 0)
         image_pool_read(folder, &pool);
+    if (call->argc == 0 && for_programs) {
+        json_pool(&json, folder, &pool);
+    } else if (call->argc == 0) {
         print_line("Path", folder);
         print_size("Usage", pool.usage, SIZE_UNKNOWN);
         print_size("Limit", pool.limit, SIZE_UNKNOWN);
@@ -143,9 +217,17 @@ int verb_image_status(const struct verb_call *call, int *ret_status, struct erro
 
         if (image_get(call->argv[i], user_scope, &image, err) < 0)
             return fail_in(err, "Could not get path to image");
+        if (for_programs) {
+            json_image(&json, &image, user_scope);
+            continue;
+        }
         if (i > 0)
             (void) putchar('\n');
         print_image(&image, user_scope);
+    }
+    if (for_programs) {
+        json_end(&json);
+        json_finish(&json);
     }
     return 0;
 }

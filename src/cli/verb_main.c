@@ -67,8 +67,11 @@ int verb_help(const struct verb_call *call, int *ret_status, struct error **err)
 
 int verb_version(const struct verb_call *call, int *ret_status, struct error **err)
 {
-    (void) call, (void) ret_status, (void) err;
-    print_version();
+    (void) ret_status, (void) err;
+    if (call->options->json != JSON_OFF)
+        print_version_json(call->options->json);
+    else
+        print_version();
     return 0;
 }
 

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "cli/interrupt.h"
+#include "cli/json.h"
 #include "cli/run_host.h"
 #include "cli/table.h"
 #include "cli/timestamp.h"
@@ -70,6 +71,17 @@ static int take(const struct image *image, const char *tag, int stop_fd, char **
     return r;
 }
 
+static void print_taken(const struct image *image, const char *tag, enum json_style style)
+{
+    struct json json = {.style = style};
+
+    json_object(&json, NULL);
+    json_string(&json, "image", image->name);
+    json_string(&json, "tag", tag);
+    json_end(&json);
+    json_finish(&json);
+}
+
 int verb_snapshot(const struct verb_call *call, int *ret_status, struct error **err)
 {
     CLEANUP(image_done) struct image image = {0};
@@ -83,7 +95,9 @@ int verb_snapshot(const struct verb_call *call, int *ret_status, struct error **
     if (image_get(call->argv[0], call->options->user_scope, &image, err) < 0 ||
         take(&image, call->argc > 1 ? call->argv[1] : NULL, stop_fd, &tag, err) < 0)
         return fail_in(err, "Could not take a snapshot");
-    if (!call->options->quiet)
+    if (call->options->json != JSON_OFF)
+        print_taken(&image, tag, call->options->json);
+    else if (!call->options->quiet)
         (void) puts(tag);
     return expire(call, &image, &rule, err) < 0 ? fail_in(err, "Could not remove old snapshots") : 0;
 }

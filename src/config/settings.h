@@ -81,6 +81,10 @@ void settings_add_kept(struct settings *settings, const struct strings *limits, 
 /* Prints every effective setting and its origin, aligned, to FD (for `redd config`). */
 int settings_explain(const struct settings *settings, const struct spec *spec, int fd, struct error **err);
 
+/* The same for programs: calls EACH for every setting, in that order. */
+void settings_visit(const struct settings *settings, const struct spec *spec,
+                    void (*each)(void *data, const char *name, const char *value, const char *origin), void *data);
+
 /* Two ways to run one container, under titles of their own. */
 struct settings_side {
     const char *title;

@@ -173,6 +173,17 @@ int settings_explain(const struct settings *settings, const struct spec *spec, i
     return r < 0 ? fail(err, -r, "cannot print the settings") : 0;
 }
 
+void settings_visit(const struct settings *settings, const struct spec *spec,
+                    void (*each)(void *data, const char *name, const char *value, const char *origin), void *data)
+{
+    struct table table = {0};
+
+    fill(&table, settings, spec, false);
+    for (size_t i = 0; i < table.cell.count; i += 3)
+        each(data, table.cell.item[i], table.cell.item[i + 1], table.cell.item[i + 2]);
+    strings_clear(&table.cell);
+}
+
 /* All values of the setting NAME in one text; "-" without one. Gives. */
 static char *values_of(const struct table *table, const char *name)
 {

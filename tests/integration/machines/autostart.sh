@@ -47,10 +47,10 @@ is "$(names)" '' 'it is off'
 machine store
 machine db '[Machine]\nRequires=store\n'
 machine app '[Machine]\nRequires=db\nAfter=web\n'
-# each writes when it starts
+# each writes when it starts, before it is ready
 for name in web store db app; do
         mkdir -p "$WORK/log"
-        printf '[Files]\nBind=%s:/log:rootidmap\n' "$WORK/log" >>"/etc/systemd/nspawn/$name.nspawn"
+        printf '[Machine]\nReadyWhen=notify\n[Files]\nBind=%s:/log:rootidmap\n' "$WORK/log" >>"/etc/systemd/nspawn/$name.nspawn"
         echo "echo \"\$(hostname)\" >>/log/order" >"/var/lib/machines/$name/on-start"
 done
 chmod 777 "$WORK/log"

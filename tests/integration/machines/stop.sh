@@ -46,11 +46,13 @@ gone static 0 'an init that is one static program'
 tree_busybox "$WORK/sysv"
 cat >"$WORK/sysv/etc/rc" <<'END'
 #!/bin/sh
-mkfifo /run/initctl
-helper notify READY=1
 trap : PWR INT
+mkfifo /run/initctl
+# both ends, so that it does not wait for a writer, and has a reader before anybody may write
+exec 3<>/run/initctl
+helper notify READY=1
 # command 1 (go to runlevel) and its runlevel are the second and third number
-set -- $(dd bs=384 count=1 </run/initctl 2>/dev/null | od -An -t d4 -N 12)
+set -- $(dd bs=384 count=1 <&3 2>/dev/null | od -An -t d4 -N 12)
 echo "sysv: magic $1 command $2 runlevel $3"
 poweroff -f
 END
