@@ -117,9 +117,18 @@ static int remove_without_room(struct image_act *act, const struct image *image,
         return -error_code(*err);
     list_belongings(act, image, purge, &belongings, ret_kept);
     lift_marks(act, image);
+    /* its snapshots before it: whoever is killed in between leaves an image without, and not snapshots of none */
+    auto_free char *snapshots = image_snapshots_path(act, image->name), *gone = NULL;
+    if (act->pool.fd >= 0)
+        (void) pool_hide(&act->pool, AT_FDCWD, snapshots, &gone);
     int r = pool_discard(&act->pool, act->pool.folder_fd, path_last(image->entry));
-    if (r < 0)
+    if (r < 0) {
+        if (gone)
+            (void) renameat(act->pool.fd, gone, AT_FDCWD, snapshots);
         return cannot_remove(image, -r, err);
+    }
+    if (gone)
+        (void) remove_tree(act->pool.fd, gone);
     for (size_t i = 0; i < belongings.count; i++) {
         r = pool_discard(&act->pool, AT_FDCWD, belongings.item[i]);
         if (r < 0 && r != -ENOENT)

@@ -250,15 +250,29 @@ static bool makes_room(int dir_fd, const char *name)
     return true;
 }
 
-int pool_discard(const struct pool *pool, int dir_fd, const char *name)
+static int home_of_gone(const struct pool *pool)
 {
-    bool in_pool = pool->fd >= 0;
-    int home_fd = in_pool ? pool->fd : pool->folder_fd;
+    return pool->fd >= 0 ? pool->fd : pool->folder_fd;
+}
+
+int pool_hide(const struct pool *pool, int dir_fd, const char *name, char **ret)
+{
     char id[POOL_ID_SIZE];
 
     pool_new_id(id);
-    auto_free char *gone = mem_format("%s" GONE "%s", in_pool ? "" : ".", id);
-    int r = renameat(dir_fd, name, home_fd, gone) < 0 ? -errno : 0;
+    auto_free char *gone = mem_format("%s" GONE "%s", pool->fd >= 0 ? "" : ".", id);
+    if (renameat(dir_fd, name, home_of_gone(pool), gone) < 0)
+        return -errno;
+    *ret = TAKE(gone);
+    return 0;
+}
+
+int pool_discard(const struct pool *pool, int dir_fd, const char *name)
+{
+    auto_free char *gone = NULL;
+    int home_fd = home_of_gone(pool);
+
+    int r = pool_hide(pool, dir_fd, name, &gone);
     if (r == 0)
         return remove_tree(home_fd, gone);
     if ((r != -ENOSPC && r != -EDQUOT && r != -EXDEV) || (r == -EDQUOT && !makes_room(dir_fd, name)))

@@ -77,6 +77,8 @@ void pool_work_end(struct pool *pool, struct pool_work *work);
  * gone-ID in the pool, which takes no room, and is removed there; without a pool to .gone-ID in the folder of images.
  * 0 or a negative errno. */
 int pool_discard(const struct pool *pool, int dir_fd, const char *name);
+/* The first half of that. Gives the name in the pool, or in the folder. */
+int pool_hide(const struct pool *pool, int dir_fd, const char *name, char **ret);
 
 /* Whether somebody holds the folder NAME below tmp/. */
 bool pool_work_is_alive(const struct pool *pool, const char *name);

@@ -90,6 +90,28 @@ mkdir -p "$STORE/web" "$STORE/.redd.v/gone-0/etc"
 "$REDD" clone -q web child
 not_ok 'what was on its way out is removed by the next verb' test -e "$STORE/.redd.v/gone-0"
 store_end
+# --- killed meanwhile ---
+killed=0 wrong=''
+for n in $(seq 60 13 320); do
+        mount -t tmpfs -o size=2M,mode=0700 store "$STORE"
+        mkdir -p "$STORE/web/etc"
+        seq 2000 >"$STORE/web/etc/value"
+        "$REDD" clone -q web child
+        "$REDD" snapshot -q child then
+        dd if=/dev/zero of="$STORE/.fill" bs=1k status=none 2>/dev/null
+        "$HELPER" kill-at "$n" "$REDD" remove child >/dev/null 2>&1
+        [ $? != 137 ] || killed=$((killed + 1))
+        "$REDD" verify >"$WORK/verify" 2>&1 || wrong="$wrong $n: $(cat "$WORK/verify")"
+        [ ! -d "$STORE/child" ] || "$REDD" remove child >/dev/null 2>&1 || wrong="$wrong $n: not removed"
+        "$REDD" remove web >/dev/null 2>&1
+        rm -f "$STORE/.fill"
+        "$REDD" verify >/dev/null 2>&1
+        [ -z "$(left)" ] || wrong="$wrong $n: $(left)"
+        store_end
+done
+is "$wrong" '' "a removal from a full disk that is killed leaves nothing wrong ($killed times)"
+ok '… and was killed' test "$killed" -gt 10
+
 STORE_SIZE=16M
 store ext4 && { full ext4; store_end; }
 STORE_SIZE=310M
