@@ -68,16 +68,17 @@ run "$REDD" exec twin cat /etc/value
 is "$out" two '… it runs as it was'
 run "$REDD" stop twin
 if [ -x /usr/bin/journalctl ]; then
+        now_id=0123456789abcdef0123456789abcdef twin_id=abcdef0123456789abcdef0123456789
         # in the place of the one that reads journals, one that says where it would
         printf '#!/bin/sh\nwhile [ $# -gt 1 ]; do case $1 in -D) ls "$2" ;; esac; shift; done\n' >"$WORK/journalctl"
         chmod +x "$WORK/journalctl"
         mount --bind "$WORK/journalctl" /usr/bin/journalctl
-        "$REDD" mount -q twin "$WORK/at" && mkdir -p "$WORK/at/var/log/journal/of-twin"
+        "$REDD" mount -q twin "$WORK/at" && mkdir -p "$WORK/at/var/log/journal/$twin_id"
         "$REDD" unmount "$WORK/at"
-        is "$("$REDD" logs twin | tail -n 1)" of-twin 'the journal of a machine in layers is found'
+        is "$("$REDD" logs twin | tail -n 1)" "$twin_id" 'the journal of a machine in layers is found'
         "$REDD" start twin
-        "$REDD" exec twin mkdir /var/log/journal/now
-        is "$("$REDD" logs twin | tail -n 2 | tr '\n' ' ')" 'now of-twin ' '… as it is while the machine runs'
+        "$REDD" exec twin mkdir "/var/log/journal/$now_id"
+        is "$("$REDD" logs twin | tail -n 2 | tr '\n' ' ')" "$now_id $twin_id " '… as it is while the machine runs'
         "$REDD" stop twin
         umount /usr/bin/journalctl
 else
