@@ -300,7 +300,7 @@ static int try_links(void)
     };
     if (link_make_veth(&netlink, &veth, &index, &err) < 0)
         return 1;
-    return link_make_bridge(&netlink, "redd-c", &err) < 0 ? 2 : 0;
+    return link_make_bridge(&netlink, "redd-c", NULL, &err) < 0 ? 2 : 0;
 }
 
 /* What the kernel can make is tried, where we may; else its modules are looked at. */

@@ -29,7 +29,7 @@ static void make_host(struct netlink *ret, struct error **err_)
     EXPECT_INT(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL), 0);
     EXPECT_INT(mount("run", "/run", "tmpfs", 0, NULL), 0);
     EXPECT_OK(netlink_open(ret, ERR));
-    EXPECT_OK(link_make_bridge(ret, "up0", ERR));
+    EXPECT_OK(link_make_bridge(ret, "up0", NULL, ERR));
     EXPECT_OK(link_find(ret, "up0", &link, ERR));
     netlink_batch_init(&batch);
     address_put_link(&batch, &(struct link_setup){.index = link.index});

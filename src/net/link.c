@@ -16,6 +16,7 @@
 #include <linux/rtnetlink.h>
 #include <linux/veth.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 
 /* Linux 5.5; C libraries may bring older headers. */
@@ -89,6 +90,9 @@ static void read_link(const struct nlmsghdr *message, void *data)
         case IFLA_MASTER:
             if (size == sizeof link->master)
                 memcpy(&link->master, RTA_DATA(a), size);
+            break;
+        case IFLA_OPERSTATE:
+            link->is_operational = size == 1 && *(const uint8_t *) RTA_DATA(a) == IF_OPER_UP;
             break;
         case IFLA_MTU:
             if (size == sizeof link->mtu)
@@ -177,7 +181,7 @@ static void put_mac(struct netlink_batch *batch, struct mac mac)
 int link_make_veth(struct netlink *netlink, const struct veth *veth, int *ret_index, struct error **err)
 {
     const struct ifinfomsg peer = {.ifi_family = AF_UNSPEC};
-    const unsigned up = veth->bridge ? IFF_UP : 0;
+    const unsigned up = veth->bridge || veth->is_up ? IFF_UP : 0;
     struct netlink_batch batch;
     struct netlink_remark remark;
     struct link host = {0};
@@ -251,13 +255,15 @@ int link_make_ipvlan(struct netlink *netlink, int parent, const char *name, int 
     return make_derived(netlink, "ipvlan", parent, name, NULL, IFLA_IPVLAN_MODE, &mode, sizeof mode, netns_fd, err);
 }
 
-int link_make_bridge(struct netlink *netlink, const char *name, struct error **err)
+int link_make_bridge(struct netlink *netlink, const char *name, const struct mac *mac, struct error **err)
 {
     struct netlink_batch batch;
     struct netlink_remark remark;
 
     begin_new(&batch, NLM_F_CREATE | NLM_F_EXCL, &(struct ifinfomsg){.ifi_family = AF_UNSPEC});
     netlink_put_string(&batch, IFLA_IFNAME, name);
+    if (mac)
+        put_mac(&batch, *mac);
     size_t info = netlink_nest(&batch, IFLA_LINKINFO);
     netlink_put_string(&batch, IFLA_INFO_KIND, "bridge");
     netlink_nest_end(&batch, info);
@@ -320,6 +326,44 @@ int link_set_up(struct netlink *netlink, int index, struct error **err)
                              .ifi_family = AF_UNSPEC, .ifi_index = index, .ifi_flags = IFF_UP, .ifi_change = IFF_UP});
     (void) snprintf(name, sizeof name, "%d", index);
     return change(netlink, &batch, "set up the interface", name, err);
+}
+
+int link_join_bridge(struct netlink *netlink, int index, int bridge, struct error **err)
+{
+    struct netlink_batch batch;
+    char name[INTERFACE_NAME_SIZE];
+
+    begin_new(&batch, 0, &(struct ifinfomsg){.ifi_family = AF_UNSPEC, .ifi_index = index});
+    netlink_put_u32(&batch, IFLA_MASTER, (uint32_t) bridge);
+    return change(netlink, &batch, "make a port of a bridge of", name_of_index(netlink, index, name), err);
+}
+
+static void hear_link(const struct nlmsghdr *message, void *data)
+{
+    struct link heard = {0}, *link = data;
+
+    read_link(message, &heard);
+    if (heard.index == link->index)
+        *link = heard;
+}
+
+void link_await_operational(struct netlink *netlink, int index, int limit_ms)
+{
+    CLEANUP(netlink_close) struct netlink monitor = {.fd = -1};
+    auto_error struct error *ignored = NULL;
+    const int64_t until_ms = clock_ms() + limit_ms;
+    struct link link = {0};
+
+    /* it listens first, so that nothing happens between the look and the wait */
+    if (netlink_open(&monitor, &ignored) < 0 || netlink_listen(&monitor, RTMGRP_LINK, &ignored) < 0 ||
+        link_find_index(netlink, index, &link, &ignored) < 0)
+        return;
+    for (int64_t left_ms = limit_ms; !link.is_operational && left_ms > 0; left_ms = until_ms - clock_ms()) {
+        struct pollfd polled = {.fd = monitor.fd, .events = POLLIN};
+
+        if (poll(&polled, 1, (int) left_ms) > 0)
+            (void) netlink_hear(&monitor, hear_link, &link);
+    }
 }
 
 static void put_loopback_routing(struct netlink_batch *batch)

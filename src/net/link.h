@@ -21,6 +21,7 @@ struct link {
     int master;                 /* index of the bridge it is a port of; 0: none */
     unsigned mtu;
     bool is_up;
+    bool is_operational;        /* up, and so is the other end of the cable; the kernel notices a moment later */
     char name[INTERFACE_NAME_SIZE];
     char kind[16];              /* "veth", "bridge"; "" for hardware */
     struct mac mac;
@@ -40,6 +41,7 @@ struct veth {
     const char *host_name;
     struct mac host_mac;
     int bridge;                 /* index of the bridge the host end becomes a port of, and is set up for; 0: none */
+    bool is_up;                 /* the host end is set up without one, too */
     const char *container_name;
     struct mac container_mac;
     int netns_fd;               /* where the container end is */
@@ -53,8 +55,9 @@ int link_make_macvlan(struct netlink *netlink, int parent, const char *name, str
                       struct error **err);
 int link_make_ipvlan(struct netlink *netlink, int parent, const char *name, int netns_fd, struct error **err);
 
-/* -EEXIST where the name is taken. */
-int link_make_bridge(struct netlink *netlink, const char *name, struct error **err);
+/* With an address of its own; NULL: that of the least of its ports. The former has its carrier with the first port that
+ * has one; the latter has one as long as there are no ports. -EEXIST where the name is taken. */
+int link_make_bridge(struct netlink *netlink, const char *name, const struct mac *mac, struct error **err);
 
 /* Puts it into a group, by which rules of the packet filter know it. ROUTES_LOOPBACK: packets from and to 127.0.0.0/8
  * may go through it (route_localnet; the rules see to it that none comes from there), and nobody who sends one out
@@ -66,6 +69,12 @@ int link_set_group(struct netlink *netlink, int index, uint32_t group, bool rout
 int link_move(struct netlink *netlink, const struct link *link, int netns_fd, const char *name, struct error **err);
 
 int link_set_up(struct netlink *netlink, int index, struct error **err);
+
+/* Makes a link that is up a port of BRIDGE. */
+int link_join_bridge(struct netlink *netlink, int index, int bridge, struct error **err);
+
+/* Until the link is operational, LIMIT_MS at most. NETLINK is a socket of the process's own namespace. */
+void link_await_operational(struct netlink *netlink, int index, int limit_ms);
 int link_add_altname(struct netlink *netlink, int index, const char *name, struct error **err);
 
 /* One that is gone is success. NETLINK is a socket of the process's own namespace.

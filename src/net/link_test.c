@@ -4,9 +4,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <sched.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include <linux/if.h>
+#include <linux/rtnetlink.h>
 
 #include "base/fd.h"
 #include "base/mem.h"
@@ -73,7 +77,7 @@ TEST(a_bridge_knows_whether_it_has_ports)
     int index;
 
     make_host(&container_fd, &host, err_);
-    EXPECT_OK(link_make_bridge(&host, "br0", ERR));
+    EXPECT_OK(link_make_bridge(&host, "br0", NULL, ERR));
     EXPECT_OK(link_find(&host, "br0", &bridge, ERR));
     EXPECT_STR(bridge.kind, "bridge");
     EXPECT_OK(link_has_ports(&host, bridge.index, &has_ports, ERR));
@@ -88,6 +92,58 @@ TEST(a_bridge_knows_whether_it_has_ports)
     EXPECT_TRUE(has_ports);
 }
 
+struct carrier {
+    int index;
+    bool is_there, was_lost;
+};
+
+static void note_carrier(const struct nlmsghdr *message, void *data)
+{
+    const struct ifinfomsg *info = NLMSG_DATA(message);
+    struct carrier *carrier = data;
+    bool is_there = info->ifi_flags & IFF_LOWER_UP;
+
+    if (message->nlmsg_type != RTM_NEWLINK || info->ifi_index != carrier->index)
+        return;
+    carrier->was_lost |= carrier->is_there && !is_there;
+    carrier->is_there = is_there;
+}
+
+TEST(a_bridge_with_an_address_of_its_own_gets_its_carrier_once)
+{
+    CLEANUP(netlink_close) struct netlink host = {.fd = -1};
+    auto_close int container_fd = -1;
+    const struct mac mac = {{0x02, 0, 0, 0, 0, 1}};
+    CLEANUP(netlink_close) struct netlink inside = {.fd = -1};
+    CLEANUP(netlink_close) struct netlink monitor = {.fd = -1};
+    struct link bridge, port;
+    int index;
+
+    make_host(&container_fd, &host, err_);
+    EXPECT_OK(netlink_open(&monitor, ERR));
+    EXPECT_OK(netlink_listen(&monitor, RTMGRP_LINK, ERR));
+    EXPECT_OK(link_make_bridge(&host, "br0", &mac, ERR));
+    EXPECT_OK(link_find(&host, "br0", &bridge, ERR));
+    EXPECT_TRUE(mac_equal(bridge.mac, mac));
+    EXPECT_OK(link_set_up(&host, bridge.index, ERR));
+
+    struct veth veth = cable("vb-web", container_fd);
+    veth.is_up = true;
+    EXPECT_OK(link_make_veth(&host, &veth, &index, ERR));
+    EXPECT_OK(netlink_open_in(container_fd, &inside, ERR));
+    EXPECT_OK(link_set_up(&inside, link_index(&inside, "host0"), ERR));
+    link_await_operational(&host, index, 10000);
+    EXPECT_OK(link_join_bridge(&host, index, bridge.index, ERR));
+    /* what the port brings about is told of after this, or has been */
+    EXPECT_OK(link_find_index(&host, index, &port, ERR));
+    EXPECT_TRUE(port.is_operational && port.master == bridge.index);
+    struct carrier carrier = {.index = bridge.index};
+    while (poll(&(struct pollfd){.fd = monitor.fd, .events = POLLIN}, 1, 300) > 0)
+        EXPECT_OK(netlink_hear(&monitor, note_carrier, &carrier));
+    EXPECT_TRUE(carrier.is_there);
+    EXPECT_TRUE(!carrier.was_lost);
+}
+
 TEST(a_link_moves_with_a_new_name_and_answers_to_a_long_one)
 {
     CLEANUP(netlink_close) struct netlink host = {.fd = -1};
@@ -96,7 +152,7 @@ TEST(a_link_moves_with_a_new_name_and_answers_to_a_long_one)
     struct link link;
 
     make_host(&container_fd, &host, err_);
-    EXPECT_OK(link_make_bridge(&host, "d0", ERR));      /* bridges may not move: the refusal says what can be done */
+    EXPECT_OK(link_make_bridge(&host, "d0", NULL, ERR)); /* bridges may not move: the refusal says what can be done */
     EXPECT_OK(link_find(&host, "d0", &link, ERR));
     EXPECT_FAIL(link_move(&host, &link, container_fd, "d1", ERR), EINVAL, "cannot move the interface 'd0'");
     EXPECT_HINT("iw phy");
@@ -177,6 +233,7 @@ TEST(a_link_of_somebody_else_is_not_deleted)
 
 TEST(a_zone_that_is_no_bridge_is_refused_and_stays)
 {
+    const struct mac mac = {{0x02, 0, 0, 0, 0, 1}};
     CLEANUP(netlink_close) struct netlink host = {.fd = -1};
     auto_close int container_fd = -1;
     struct link link;
@@ -185,14 +242,15 @@ TEST(a_zone_that_is_no_bridge_is_refused_and_stays)
     make_host(&container_fd, &host, err_);
     const struct veth veth = cable("vz-lan", container_fd);
     EXPECT_OK(link_make_veth(&host, &veth, &index, ERR));
-    EXPECT_FAIL(zone_open(&host, "vz-lan", &link, ERR), EEXIST, "the interface 'vz-lan' is not a bridge");
-    EXPECT_OK(zone_open(&host, "vz-two", &link, ERR));
+    EXPECT_FAIL(zone_open(&host, "vz-lan", mac, &link, ERR), EEXIST, "the interface 'vz-lan' is not a bridge");
+    EXPECT_OK(zone_open(&host, "vz-two", mac, &link, ERR));
     int made = link.index;
-    EXPECT_OK(zone_open(&host, "vz-two", &link, ERR));
+    EXPECT_OK(zone_open(&host, "vz-two", mac, &link, ERR));
     EXPECT_INT(link.index, made);
 }
 
 TESTS(RUN(a_cable_has_one_end_here_and_one_there), RUN(a_bridge_knows_whether_it_has_ports),
+      RUN(a_bridge_with_an_address_of_its_own_gets_its_carrier_once),
       RUN(a_link_moves_with_a_new_name_and_answers_to_a_long_one),
       RUN(a_link_does_not_move_to_a_name_that_is_taken),
       RUN(a_second_interface_on_a_cable_says_when_the_kernel_has_none), RUN(a_link_of_somebody_else_is_not_deleted),

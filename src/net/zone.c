@@ -51,12 +51,12 @@ void zone_lock_done(struct zone_lock *lock)
     fd_closep(&lock->fd);
 }
 
-int zone_open(struct netlink *netlink, const char *name, struct link *ret, struct error **err)
+int zone_open(struct netlink *netlink, const char *name, struct mac mac, struct link *ret, struct error **err)
 {
     auto_error struct error *ignored = NULL;
 
     if (link_find(netlink, name, ret, &ignored) < 0 &&
-        (link_make_bridge(netlink, name, err) < 0 || link_find(netlink, name, ret, err) < 0))
+        (link_make_bridge(netlink, name, &mac, err) < 0 || link_find(netlink, name, ret, err) < 0))
         return -error_code(*err);
     if (strcmp(ret->kind, "bridge") == 0)
         return 0;

@@ -17,8 +17,10 @@ struct zone_lock {
 int zone_lock_take(struct zone_lock *lock, struct error **err);
 void zone_lock_done(struct zone_lock *lock);
 
-/* Finds or makes the bridge NAME ("vz-…"). Under the lock, which is to be kept until the port is there. */
-int zone_open(struct netlink *netlink, const char *name, struct link *ret, struct error **err);
+/* Finds the bridge NAME ("vz-…") or makes it, with the address MAC from the start: so it gets its carrier once, and a
+ * service that looks after it need not begin anew (link_make_bridge()). Under the lock, which is to be kept until the
+ * port is there. */
+int zone_open(struct netlink *netlink, const char *name, struct mac mac, struct link *ret, struct error **err);
 
 /* Removes the bridge NAME when it has no ports; takes the lock. One that is no bridge, or not there, stays as it is. */
 int zone_release(struct netlink *netlink, const char *name, struct error **err);

@@ -429,6 +429,20 @@ static void forget_ipv6(struct address_plan *plan)
     plan->n_extra = kept;
 }
 
+/* Both ends are up by now. A bridge that loses its carrier begins anew where networkd looks after it; up to version 252
+ * its DHCP server even goes on with an address that is gone. So the port has to have one before. */
+static int join_zone(struct run *run, struct error **err)
+{
+    enum { CARRIER_LIMIT_MS = 200 };
+    const struct address_plan *plan = &run->address_plan;
+
+    if (!run->spec->zone)
+        return 0;
+    if (!plan->is_managed)
+        link_await_operational(&run->network->host, plan->link_index, CARRIER_LIMIT_MS);
+    return link_join_bridge(&run->network->host, plan->link_index, plan->router_index, err);
+}
+
 int step_addresses_set(struct run *run, struct error **err)
 {
     struct address_plan *plan = &run->address_plan;
@@ -454,6 +468,8 @@ int step_addresses_set(struct run *run, struct error **err)
         r = forwarding_hold(&run->network->host, run->machine, plan->guest6.family != 0, err);
     if (r == 0)
         r = set_guest(&planning, err);
+    if (r == 0)
+        r = join_zone(run, err);
     remark_on_gateway(&plan->gateway4, &plan->guest4);
     remark_on_gateway(&plan->gateway6, &plan->guest6);
     if (!planning.has_ipv6)

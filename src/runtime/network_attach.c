@@ -181,13 +181,18 @@ static int find_bridge(struct run *run, const char *veth_name, struct link *ret,
     return -error_code(*err);
 }
 
+static struct mac zone_mac(const struct run *run)
+{
+    return mac_derive(&run->network->key, "zone", run->spec->zone, "");
+}
+
 static int find_zone(struct run *run, struct link *ret, struct error **err)
 {
     auto_free char *name = mem_format("vz-%s", run->spec->zone);
 
     if (undo_record(run->undo, "zone-release", err, name, NULL) < 0)
         return -error_code(*err);
-    return zone_open(&run->network->host, name, ret, err);
+    return zone_open(&run->network->host, name, zone_mac(run), ret, err);
 }
 
 /* What its addresses will be put on; step_addresses_set() goes on from there. */
@@ -204,10 +209,7 @@ static void plan_cable(struct run *run, const struct veth *veth, int index, cons
         return;
     plan->router_index = spec->zone ? bridge->index : index;
     (void) snprintf(plan->router, sizeof plan->router, "%s", plan->gate);
-    plan->router_mac = spec->zone ? bridge->mac : veth->host_mac;
-    /* a bridge just made: as long as nobody says otherwise its address is that of the port it had first */
-    if (spec->zone && !bridge->is_up)
-        plan->router_mac = mac_derive(&run->network->key, "zone", spec->zone, "");
+    plan->router_mac = !spec->zone ? veth->host_mac : bridge->is_up ? bridge->mac : zone_mac(run);
     run->network->zone_is_new = spec->zone && !bridge->is_up;
 }
 
@@ -225,6 +227,7 @@ int step_veth_make(struct run *run, struct error **err)
         .container_name = "host0",
         .container_mac = mac_derive(&network->key, "container", run->machine, ""),
         .netns_fd = network->netns_fd,
+        .is_up = spec->zone,
     };
     int index;
 
@@ -239,7 +242,9 @@ int step_veth_make(struct run *run, struct error **err)
         (spec->zone && find_zone(run, &bridge, err) < 0) ||
         (spec->bridge && find_bridge(run, host_name, &bridge, err) < 0))
         return -error_code(*err);
-    veth.bridge = bridge.index;
+    /* a zone gets its port once that has its carrier: step_addresses_set() */
+    if (spec->bridge)
+        veth.bridge = bridge.index;
     if (make_veth(run, &veth, &index, err) < 0)
         return -error_code(*err);
     add_long_name(&network->host, index, name, host_name);
