@@ -54,6 +54,19 @@ static int run_errand(void *data)
     return 0;
 }
 
+/* To another processor: the kernel likes to leave it where its maker is, who would have to wait first. */
+static void send_away(pid_t pid)
+{
+    int here = sched_getcpu();
+    cpu_set_t cpus;
+
+    if (here < 0 || here >= CPU_SETSIZE || sched_getaffinity(0, sizeof cpus, &cpus) < 0)
+        return;
+    CPU_CLR(here, &cpus);
+    if (CPU_COUNT(&cpus) > 0)
+        (void) sched_setaffinity(pid, sizeof cpus, &cpus);
+}
+
 void errand_send(struct errand *errand, int fd, const void *data, size_t size)
 {
     char *stack = clone_stack_make();
@@ -68,10 +81,12 @@ void errand_send(struct errand *errand, int fd, const void *data, size_t size)
         return;
 
     pid_t pid = clone_call(&arguments, run_errand, errand);
-    if (pid > 0)
-        errand->pid = pid;
-    else
+    if (pid < 0) {
         errand_await(errand);
+        return;
+    }
+    errand->pid = pid;
+    send_away(pid);
 }
 
 void errand_await(struct errand *errand)

@@ -325,7 +325,7 @@ int forwarding_hold(struct netlink *netlink, const char *machine, bool with_ipv6
     for (size_t i = 0; i < ledger.count; i++) {
         const struct entry *entry = &ledger.item[i];
 
-        if (strcmp(entry->machine, machine) != 0 || switch_read(entry->name) == entry->new)
+        if (strcmp(entry->machine, machine) != 0)
             continue;
         int r = switch_write(entry->name, entry->new);
         if (r < 0 && r != -ENOENT)

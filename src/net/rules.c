@@ -437,12 +437,11 @@ static int try_to_add(struct netlink *filter, const struct rules_machine *machin
 int rules_add(struct netlink *netlink, const struct rules_machine *machine, struct error **err)
 {
     enum { TRIES = 5 };
-    CLEANUP(zone_lock_done) struct zone_lock lock = {.fd = -1};
     CLEANUP(netlink_close) struct netlink filter = {.fd = -1};
     struct netlink_remark remark = {0};
     int r = -EEXIST;
 
-    if (zone_lock_take(&lock, err) < 0 || netlink_open_netfilter(&filter, err) < 0)
+    if (netlink_open_netfilter(&filter, err) < 0)
         return -error_code(*err);
     /* others begin tables without the lock (rules_begin()) */
     for (int i = 0; i < TRIES && r == -EEXIST; i++)

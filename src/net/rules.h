@@ -45,8 +45,8 @@ struct rules_beginning *rules_begin(void);
 /* Until that is done; to be called before the rules are added or removed. Accepts NULL. */
 void rules_await(struct rules_beginning *beginning);
 
-/* Adds all that MACHINE needs; NETLINK (of links) is for the groups of its interfaces. What is closed elsewhere is
- * opened for it and remarked on (foreign.h). */
+/* Adds all that MACHINE needs, under the lock of the zones (zone.h); NETLINK (of links) is for the groups of its
+ * interfaces. What is closed elsewhere is opened for it and remarked on (foreign.h). */
 int rules_add(struct netlink *netlink, const struct rules_machine *machine, struct error **err);
 
 /* Removes all that is of the machine NAME's. One that has nothing is success. */

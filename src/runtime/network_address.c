@@ -475,6 +475,8 @@ int step_addresses_set(struct run *run, struct error **err)
     if (!planning.has_ipv6)
         forget_ipv6(plan);
     host_routes_done(&planning.routes);
-    zone_lock_done(&run->network->zone_lock);
+    /* the rules are made under it, too: step_rules_add() */
+    if (!spec_wants_rules(run->spec))
+        zone_lock_done(&run->network->zone_lock);
     return r;
 }

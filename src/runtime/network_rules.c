@@ -96,14 +96,21 @@ void step_rules_await(struct run *run)
 
 int step_rules_add(struct run *run, struct error **err)
 {
+    struct network *network = run->network;
+
     step_rules_await(run);
     ports_check(run);
-    return add_rules(run, run->network, err);
+    if (network->zone_lock.fd < 0 && zone_lock_take(&network->zone_lock, err) < 0)
+        return -error_code(*err);
+
+    int r = add_rules(run, network, err);
+    zone_lock_done(&network->zone_lock);
+    return r;
 }
 
 int rules_follow(struct run *run, struct error **err)
 {
-    struct network where = {.host.fd = -1};
+    struct network where = {.host.fd = -1, .zone_lock.fd = -1};
 
     network_names_init(&where);
     if (netlink_open(&where.host, err) < 0)
@@ -111,7 +118,10 @@ int rules_follow(struct run *run, struct error **err)
 
     int r = rules_remove(run->machine, err);
     if (r == 0)
+        r = zone_lock_take(&where.zone_lock, err);
+    if (r == 0)
         r = add_rules(run, &where, err);
+    zone_lock_done(&where.zone_lock);
     netlink_close(&where.host);
     return r;
 }

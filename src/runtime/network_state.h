@@ -13,7 +13,7 @@ struct network {
     struct netlink host;        /* a socket of ours */
     struct mac_key key;
     bool hashed_names;
-    struct zone_lock zone_lock; /* from the cable, or the look at what the host routes, to its addresses */
+    struct zone_lock zone_lock; /* from the cable, or the look at what the host routes, to its addresses and rules */
     bool zone_is_new;           /* its bridge was made just now */
 };
 
