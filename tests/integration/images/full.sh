@@ -27,7 +27,7 @@ fill() {
 refused() {
         run "$REDD" "$@"
         [ "$status" = 0 ] || case $err in
-        *'No space left on device'* | *'Disk quota exceeded'*) ;;
+        *'No space left on device'* | *'uota exceeded'*) ;;
         *) wrong="$wrong $*: $err" ;;
         esac
         "$REDD" verify >"$WORK/verify" 2>&1 || wrong="$wrong, after $*: $(cat "$WORK/verify")"
