@@ -21,6 +21,8 @@ enum verb_flags {
     VERB_PAGED = 1 << 3,        /* what it prints may be long */
     VERB_LONG = 1 << 5,         /* may take long, and says nothing meanwhile: a status line does */
     VERB_OWNERS = 1 << 4,       /* looks into images: a plain user's trees belong to ids that are his only by a map */
+    VERB_RUNNING = 1 << 6,      /* NAME is that of a machine that runs; with others it is that of an image */
+    VERB_STOPPED = 1 << 7,      /* … or of one that could */
 };
 
 enum { VERB_ANY_NUMBER = -1 };

@@ -84,36 +84,15 @@ static void offer_images(const char *begun)
             offer(begun, "", images.item[i].name, "", "image");
 }
 
-/* Verbs whose NAME is that of a machine that runs; with others it is that of an image. */
-static bool is_about_machines(const struct verb *verb)
-{
-    static const char *const names[] = {
-        "attach",  "bind", "binds",  "copy-from", "copy-to", "detach", "exec",   "kill", "login",  "logs",
-        "port",    "ports", "poweroff", "reboot", "restart", "set",    "shell",  "show", "stats",  "status",
-        "stop",    "terminate", "top", "unbind",  "wait",    "why"};
-
-    for (size_t i = 0; i < COUNT_OF(names); i++)
-        if (strcmp(verb->name, names[i]) == 0)
-            return true;
-    return false;
-}
-
-/* ... and those that know machines that do not run, too. */
-static bool is_about_images_too(const struct verb *verb)
-{
-    return strncmp(verb->name, "copy-", 5) == 0 || string_equal(verb->name, "logs") ||
-           string_equal(verb->name, "why") || string_equal(verb->name, "set");
-}
-
 static void offer_names(const struct verb *verb, const char *begun)
 {
     /* as in root@web */
     const char *at = strchr(begun, '@');
     auto_free char *user = at ? mem_copy_bytes(begun, (size_t) (at + 1 - begun)) : mem_copy_string("");
 
-    if (is_about_machines(verb))
+    if (verb->flags & VERB_RUNNING)
         offer_machines(begun, user);
-    if (!is_about_machines(verb) || is_about_images_too(verb))
+    if (!(verb->flags & VERB_RUNNING) || verb->flags & VERB_STOPPED)
         offer_images(begun);
 }
 
