@@ -429,8 +429,8 @@ static void forget_ipv6(struct address_plan *plan)
     plan->n_extra = kept;
 }
 
-/* Both ends are up by now. A bridge that loses its carrier begins anew where networkd looks after it; up to version 252
- * its DHCP server even goes on with an address that is gone. So the port has to have one before. */
+/* Both ends are up by now. networkd begins anew where a bridge of its loses its carrier, and in version 252 its DHCP
+ * server then goes on with an address that is gone. So the port has to have one before. */
 static int join_zone(struct run *run, struct error **err)
 {
     enum { CARRIER_LIMIT_MS = 200 };
